@@ -1,0 +1,62 @@
+/*
+ * race.h: what every file of the detector shares: the per-thread state, the identities, the limits.
+ *
+ * Ground rules.
+ *   - Exact: no race of the executed trace is lost by distance, number or age, and none is invented.
+ *     A bound that is hit is counted in `race_stats` and said at exit.
+ *   - The detector never fails its host. It takes its memory by os_map, never from the program's heap.
+ *   - It is compiled without instrumentation, and in libgoro-race.a its undefined references to
+ *     intercepted libc functions are renamed goro_real_* (tools/real.syms), so that it never meets itself.
+ *
+ * Identities (all 32 bits; 0 is "none"):
+ *   GInfo index  a goroutine or thread, living or ended: race_ginfo(i); never reused
+ *   slot         a component of vector clocks; reused only by an owner whose clock covers its past
+ *   epoch        a slot's tick; (slot, epoch) names a stretch of one goroutine between two releases
+ *   stack id     a node of the calling-context tree (history/context.h): parent stack and pc
+ *   rec id       an access record (history/record.h): who, when, from where
+ */
+#ifndef GORO_RACE_H
+#define GORO_RACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../runtime/base/atomic.h"
+#include "../runtime/base/lock.h"
+#include "../runtime/hooks.h"
+
+typedef uint32_t StackId;
+typedef uint32_t RecId;
+
+/* A goroutine or thread as reports need it; immutable but for the marked fields. */
+typedef struct GInfo {
+	uint64_t id;           /* goroutine number; thread number when is_thread */
+	uint32_t parent;       /* GInfo index of its creator; 0: none known */
+	StackId created_at;    /* the creator's stack at the creation */
+	uintptr_t stack_lo, stack_hi;
+	bool is_main;          /* the main goroutine, or the main thread of a plain pthread program */
+	bool is_thread;        /* a pthread, not a goroutine */
+	bool finished;         /* atomic */
+	char name[32];         /* may change; "" for none */
+} GInfo;
+
+GInfo *race_ginfo(uint32_t index);
+
+/* Counters for stats=1 and for what could not be done; relaxed atomics. */
+#define RACE_STATS(S)                                                                              \
+	S(reports) S(suppressed) S(records) S(sets) S(contexts) S(syncvars) S(clock_nodes) S(gc_runs)  \
+	    S(slots) S(goroutines) S(lost_memory)
+typedef struct RaceStats {
+#define STAT_(n) uint64_t n;
+	RACE_STATS(STAT_)
+#undef STAT_
+} RaceStats;
+extern RaceStats race_stats;
+#define race_count(field) ((void)add_rlx(&race_stats.field, 1))
+
+/* Memory of the detector: zeroed, never returned, no lock needed by the caller. Ends the process with
+ * one clear line when there is none (only if even that fails to be avoided by shedding). */
+void *race_alloc(size_t size);
+
+#endif

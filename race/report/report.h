@@ -1,0 +1,75 @@
+/*
+ * report.h: a finding as data, before any text. The core fills a Report; report.c folds equal ones,
+ * asks the suppressions, symbolizes, and hands it to the printers (text, JSON, ...). The core reaches
+ * this folder by report_emit and report_fini alone; this folder knows no shadow: what it needs of an
+ * address or a stack it asks through the functions at the end, which the core implements.
+ */
+#ifndef GORO_RACE_REPORT_H
+#define GORO_RACE_REPORT_H
+
+#include "../race.h"
+
+#define REPORT_MAX_ACCESSES 4
+#define REPORT_MAX_LOCKS    16
+
+typedef enum ReportKind {
+	REPORT_RACE,           /* "DATA RACE" */
+	REPORT_USE_AFTER_FREE, /* "HEAP USE AFTER FREE": accesses[0] the use, accesses[1] the free */
+	REPORT_DOUBLE_FREE,    /* reserved for the kinds of misuse that follow (users.md 5.2 names) */
+	REPORT_KINDS
+} ReportKind;
+
+typedef enum AccessKind { ACCESS_READ, ACCESS_WRITE, ACCESS_ATOMIC_READ, ACCESS_ATOMIC_WRITE, ACCESS_FREE } AccessKind;
+
+typedef struct ReportLock {
+	uintptr_t addr;
+	LockMode mode;
+	StackId locked_at;
+} ReportLock;
+
+typedef struct ReportAccess {
+	AccessKind kind;
+	uintptr_t addr;    /* first byte of the access, or of the part in question */
+	uint32_t size;     /* bytes */
+	uint32_t ginfo;
+	StackId stack;     /* innermost frame: the access itself */
+	int nlocks;
+	ReportLock locks[REPORT_MAX_LOCKS];
+} ReportAccess;
+
+typedef enum LocationKind { LOCATION_UNKNOWN, LOCATION_GLOBAL, LOCATION_HEAP, LOCATION_STACK } LocationKind;
+
+typedef struct ReportLocation {
+	LocationKind kind;
+	uintptr_t start;      /* of the block, variable or frame; 0 unknown */
+	size_t size;
+	uint32_t ginfo;       /* heap: who allocated; stack: whose */
+	StackId allocated_at; /* heap */
+} ReportLocation;
+
+typedef struct Report {
+	ReportKind kind;
+	int naccesses;        /* [0] is the current access, [1..] the previous ones */
+	ReportAccess accesses[REPORT_MAX_ACCESSES];
+	ReportLocation location;
+} Report;
+
+/* Take a finding: fold, suppress, symbolize, print. Runs on whatever stack finds the race: switches
+ * to a large one of its own. Serialised; never parks; never re-enters. Ends the process (exit code as
+ * GORACE says) under halt_on_error=1. */
+void report_emit(const Report *r);
+
+/* The end of the process with `code`: "Found N data race(s)", statistics, unused suppressions; the
+ * code to end with. Idempotent. */
+int report_fini(int code);
+
+/* ---- asked of the core ---- */
+
+/* The pcs of a stack id, innermost first; [0] is the access or call site, all as return addresses
+ * (the instruction before is meant). Returns how many, at most max. */
+int context_pcs(StackId id, uintptr_t *pcs, int max);
+/* What lies at addr: heap block (live or freed), stack of a goroutine or thread; the rest is left to
+ * symbol.h by the report. */
+void location_find(uintptr_t addr, ReportLocation *out);
+
+#endif

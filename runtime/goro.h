@@ -1,0 +1,386 @@
+/*
+ * goro.h: goroutines, channels and Go's synchronisation for C11 and C++17. The one header a program
+ * includes; build with goro-cc (or pkg-config goro).
+ *
+ * Names. Public names start with goro_/GORO_; the short ones (go, chan, chan_*, on_*) are macros over
+ * them, and GORO_NO_SHORT_NAMES before the include leaves them out.
+ * Errors. Misuse (send on closed channel, unlock of unlocked mutex, ...) is fatal with Go's words, a
+ * traceback and exit code 2. What the caller can mend comes back as a negative errno; errno itself is
+ * never used. Times are nanoseconds, int64_t.
+ * Memory model. Each entry names its edge; "A -> B" reads "A is before B" in the sense of the Go memory
+ * model (https://go.dev/ref/mem). What names no edge orders nothing. All edges: docs/memory-model.md.
+ * Where not said otherwise a function may be called from a goroutine or from any other thread.
+ */
+#ifndef GORO_H
+#define GORO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GORO_VERSION "0.1.0"
+#define GORO_API     __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#define GORO_NORETURN __attribute__((noreturn))
+#else
+#define GORO_NORETURN _Noreturn
+#endif
+
+typedef struct goro_chan goro_chan;
+
+/* ======== goroutines ======== */
+
+/* Options of goro_go_with; zero means default. */
+typedef struct goro_attr {
+	const char *name;  /* shown in reports and dumps; copied, cut at 23 bytes */
+	size_t stack_size; /* bytes; rounded up to a power of two, at least 16 KiB; default 256 KiB or GORO_STACK_SIZE */
+} goro_attr;
+
+/* go f(arg). 0, or -ENOMEM when there is no room for another goroutine; -EINVAL for a NULL f or a stack
+ * size that cannot be. The go statement -> the first step of f. (Its end is before nothing.) */
+GORO_API int goro_go(void (*f)(void *), void *arg);
+GORO_API int goro_go_with(const goro_attr *attr, void (*f)(void *), void *arg);
+
+/* Start the runtime (once), run fn(arg) as main goroutine on this thread's M and return its result;
+ * what else still runs goes on in the background, or is stopped when the process ends. From a plain
+ * thread, one call at a time; fatal from a goroutine. */
+GORO_API int goro_run(int (*fn)(void *), void *arg);
+
+/* Let others run (runtime.Gosched). Orders nothing. */
+GORO_API void goro_gosched(void);
+/* End this goroutine (runtime.Goexit). From the main goroutine: the others go on, and when none can,
+ * "no goroutines (main called runtime.Goexit) - deadlock!". No cleanups of C frames are run. */
+GORO_API GORO_NORETURN void goro_goexit(void);
+/* Set the number of Ps when n >= 1 (at most 1024); the previous value. Default: the processors this
+ * process may use (affinity, cgroup quota), or the environment's GOMAXPROCS. */
+GORO_API int goro_gomaxprocs(int n);
+GORO_API int goro_num_cpu(void);
+/* Goroutines alive, the main one included. */
+GORO_API int goro_num_goroutine(void);
+/* Number of this goroutine, from 1 (main); never reused. 0 on a thread that runs none. */
+GORO_API uint64_t goro_id(void);
+/* Name shown in reports and dumps; copied, cut at 23 bytes. */
+GORO_API void goro_set_name(const char *name);
+/* Wire this goroutine to its thread until as many unlocks (runtime.LockOSThread). */
+GORO_API void goro_lock_os_thread(void);
+GORO_API void goro_unlock_os_thread(void);
+
+/* True in a program built with -race (also: __GORO_RACE__). */
+GORO_API bool goro_race_enabled(void);
+/* "panic: MESSAGE", traceback of this goroutine, exit 2. */
+GORO_API GORO_NORETURN void goro_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Write the traceback of this goroutine, or of all, to fd. */
+GORO_API void goro_traceback(int fd, bool all);
+
+/* Around a call that may block the thread: the P moves on to other goroutines meanwhile. Not nested. */
+GORO_API void goro_enter_syscall(void);
+GORO_API void goro_exit_syscall(void);
+/* f(arg) between the two; its result. */
+GORO_API int64_t goro_blocking(int64_t (*f)(void *), void *arg);
+
+/* ======== channels, untyped ======== */
+
+/* A channel for cap elements of elem bytes (0 allowed); "makechan: size out of range" is a panic, no
+ * memory is fatal. cap 0: unbuffered. The channel belongs to the caller: goro_chan_free. */
+GORO_API goro_chan *goro_chan_make(size_t elem, size_t cap);
+/* Free it. Fatal while a goroutine waits on it. Safe right after the last receive, even while the
+ * sender is still on its way out of send. NULL is ignored. */
+GORO_API void goro_chan_free(goro_chan *c);
+/* Send: blocks until received (cap 0) or buffered; for ever on NULL. Panics on a closed channel. Send ->
+ * completion of its receive; k-th receive -> completion of send k+cap. */
+GORO_API void goro_chan_send(goro_chan *c, const void *elem);
+/* Receive into elem (NULL discards): true; false and *elem zeroed when closed and empty. Close -> a receive
+ * that answers because of it. */
+GORO_API bool goro_chan_recv(goro_chan *c, void *elem);
+/* As above, without blocking: false when it would block (send) or none is there or closed (receive). */
+GORO_API bool goro_chan_try_send(goro_chan *c, const void *elem);
+GORO_API bool goro_chan_try_recv(goro_chan *c, void *elem);
+/* Close. Panics: "close of nil channel", "close of closed channel". */
+GORO_API void goro_chan_close(goro_chan *c);
+/* Elements waiting; capacity. 0 for NULL. Order nothing. */
+GORO_API int goro_chan_len(const goro_chan *c);
+GORO_API int goro_chan_cap(const goro_chan *c);
+
+/* One case of a select. chan NULL: never ready. elem: source or destination (NULL discards). ok: out,
+ * a receive that got a value (as received: false when closed). */
+typedef struct goro_case {
+	goro_chan *chan;
+	bool send;
+	void *elem;
+	bool ok;
+	bool *okp; /* when not NULL, gets ok too */
+} goro_case;
+
+/* Do one ready case, uniformly at random among those ready, and return its index; with none ready block
+ * (for ever if n is 0), or return -1 if !block. Edges as send and receive. Negative n is a panic. */
+GORO_API int goro_select(goro_case *cases, int n, bool block);
+
+/* ======== sync ======== All work zeroed. None is copied after first use. */
+
+/* Unlock n -> lock m > n. Not recursive, not tied to a goroutine, starvation-free (a waiter of 1 ms gets
+ * it next). Unlocking an unlocked one: "sync: unlock of unlocked mutex". */
+typedef struct goro_mutex {
+	int32_t state;
+	uint32_t sema;
+} goro_mutex;
+GORO_API void goro_mutex_lock(goro_mutex *m);
+GORO_API void goro_mutex_unlock(goro_mutex *m);
+GORO_API bool goro_mutex_trylock(goro_mutex *m);
+
+/* Unlock -> the next locks; read unlocks -> the next write lock. A waiting writer holds off new readers. */
+typedef struct goro_rwmutex {
+	goro_mutex w;
+	uint32_t writer_sema, reader_sema;
+	int32_t readers, reader_wait;
+} goro_rwmutex;
+GORO_API void goro_rwmutex_rlock(goro_rwmutex *rw);
+GORO_API void goro_rwmutex_runlock(goro_rwmutex *rw);
+GORO_API bool goro_rwmutex_tryrlock(goro_rwmutex *rw);
+GORO_API void goro_rwmutex_lock(goro_rwmutex *rw);
+GORO_API void goro_rwmutex_unlock(goro_rwmutex *rw);
+GORO_API bool goro_rwmutex_trylock(goro_rwmutex *rw);
+
+/* Done -> the Wait that it lets go. "sync: negative WaitGroup counter" is a panic. */
+typedef struct goro_waitgroup {
+	uint64_t state; /* counter:32, waiters:32 */
+	uint32_t sema;
+	uint32_t round;
+} goro_waitgroup;
+GORO_API void goro_waitgroup_add(goro_waitgroup *wg, int n);
+GORO_API void goro_waitgroup_done(goro_waitgroup *wg);
+GORO_API void goro_waitgroup_wait(goro_waitgroup *wg);
+/* Add 1, run f(arg) in a goroutine, Done when it returns (or calls goro_goexit). */
+GORO_API void goro_waitgroup_go(goro_waitgroup *wg, void (*f)(void *), void *arg);
+
+/* f(arg) runs once, at the first Do; its return -> the return of every Do. */
+typedef struct goro_once {
+	uint32_t done;
+	goro_mutex m;
+} goro_once;
+GORO_API void goro_once_do(goro_once *o, void (*f)(void *), void *arg);
+
+/* Wait unlocks m, parks, locks m again. Signal, Broadcast -> return of the Wait that they wake. Waits
+ * wake in order of arrival. A zeroed cond needs _init to know its mutex. */
+typedef struct goro_cond {
+	goro_mutex *m;
+	uint32_t lock[2];
+	void *head, *tail;
+} goro_cond;
+GORO_API void goro_cond_init(goro_cond *c, goro_mutex *m);
+GORO_API void goro_cond_wait(goro_cond *c);
+GORO_API void goro_cond_signal(goro_cond *c);
+GORO_API void goro_cond_broadcast(goro_cond *c);
+
+/* ======== time ======== */
+
+#define GORO_NANOSECOND  INT64_C(1)
+#define GORO_MICROSECOND (1000 * GORO_NANOSECOND)
+#define GORO_MILLISECOND (1000 * GORO_MICROSECOND)
+#define GORO_SECOND      (1000 * GORO_MILLISECOND)
+#define GORO_MINUTE      (60 * GORO_SECOND)
+#define GORO_HOUR        (60 * GORO_MINUTE)
+
+/* Park for at least ns; returns at once if ns <= 0. Orders nothing. */
+GORO_API void goro_sleep(int64_t ns);
+/* Monotonic nanoseconds since an arbitrary start. */
+GORO_API int64_t goro_now(void);
+/* A new channel (capacity 1, elements int64_t) that gets goro_now() once, after ns. Arming -> the
+ * receive. The caller frees it with chan_free, which disarms it when it has not fired. */
+GORO_API goro_chan *goro_after_chan(int64_t ns);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* ======== atomics ======== Sequentially consistent. An operation -> one that observes its effect; a store
+ * observes nothing. add: the new value; swap: the old; cas: whether it swapped. Pointers are not NULL. */
+#define GORO_ATOMIC_INLINE static inline __attribute__((always_inline, unused))
+#define GORO_ATOMIC_COMMON_(name, T)                                                               \
+	GORO_ATOMIC_INLINE T goro_atomic_load_##name(const T *p)                                   \
+	{                                                                                          \
+		return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                       \
+	}                                                                                          \
+	GORO_ATOMIC_INLINE void goro_atomic_store_##name(T *p, T v)                                \
+	{                                                                                          \
+		__atomic_store_n(p, v, __ATOMIC_SEQ_CST);                                          \
+	}                                                                                          \
+	GORO_ATOMIC_INLINE T goro_atomic_swap_##name(T *p, T v)                                    \
+	{                                                                                          \
+		return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);                                \
+	}                                                                                          \
+	GORO_ATOMIC_INLINE bool goro_atomic_cas_##name(T *p, T o, T v)                             \
+	{                                                                                          \
+		return __atomic_compare_exchange_n(                                                \
+		    p, &o, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                          \
+	}
+#define GORO_ATOMIC_(name, T)                                                                      \
+	GORO_ATOMIC_COMMON_(name, T)                                                               \
+	GORO_ATOMIC_INLINE T goro_atomic_add_##name(T *p, T d)                                     \
+	{                                                                                          \
+		return __atomic_add_fetch(p, d, __ATOMIC_SEQ_CST);                                 \
+	}
+GORO_ATOMIC_(int32, int32_t)
+GORO_ATOMIC_(int64, int64_t)
+GORO_ATOMIC_(uint32, uint32_t)
+GORO_ATOMIC_(uint64, uint64_t)
+GORO_ATOMIC_(uintptr, uintptr_t)
+/* Pointers: void *, no arithmetic. */
+typedef void *goro_ptr_;
+GORO_ATOMIC_COMMON_(ptr, goro_ptr_)
+#undef GORO_ATOMIC_
+#undef GORO_ATOMIC_COMMON_
+
+/* ======== typed channels, go, select ========
+ *
+ * chan(T) is the type `T (*)(goro_chan *)`, never called: compatible across files without a declaration,
+ * and its element type is that of a call. */
+#define GORO_CHAN(T)      __typeof__(T(*)(goro_chan *))
+#define GORO_CHAN_PTR_(c) ((goro_chan *)(uintptr_t)(c))
+#define GORO_COUNT_(...)  GORO_COUNT2_(__VA_ARGS__, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define GORO_COUNT2_(a, b, c, d, e, f, g, h, i, n, ...) n
+#define GORO_CAT_(a, b)   GORO_CAT2_(a, b)
+#define GORO_CAT2_(a, b)  a##b
+
+#ifdef __cplusplus
+#include "goro_cxx.h"
+#else
+
+/* A channel of the wrong element type, or a wrong argument of go, is an error and not a warning: where
+ * goro.h is included, pointers of different types do not mix (gcc 14 and clang 16 agree). */
+#pragma GCC diagnostic error "-Wincompatible-pointer-types"
+#pragma GCC diagnostic error "-Wint-conversion"
+#ifdef __clang__
+#pragma GCC diagnostic error "-Wincompatible-function-pointer-types"
+#endif
+
+#define GORO_ELEM_(c) __typeof__((c)((goro_chan *)0))
+/* p as a destination for c's elements: a pointer to exactly its element type, or NULL. */
+#define GORO_DEST_(c, p)                                                                           \
+	((void)sizeof(struct {                                                                     \
+		_Static_assert(__builtin_types_compatible_p(__typeof__(p), GORO_ELEM_(c) *) ||     \
+			__builtin_types_compatible_p(__typeof__(p), void *),                       \
+		    "goro: destination is not a pointer to the channel's element type");           \
+		int goro_unused;                                                                   \
+	}), (void *)(p))
+
+#define GORO_CHAN_MAKE1_(T)    ((GORO_CHAN(T))(uintptr_t)goro_chan_make(sizeof(T), 0))
+#define GORO_CHAN_MAKE2_(T, n) ((GORO_CHAN(T))(uintptr_t)goro_chan_make(sizeof(T), (size_t)(n)))
+#define GORO_CHAN_MAKE(...)    __extension__ GORO_CAT_(GORO_CHAN_MAKE, GORO_CAT_(GORO_COUNT_(__VA_ARGS__), _))(__VA_ARGS__)
+#define GORO_CHAN_FREE(c)      goro_chan_free(GORO_CHAN_PTR_(c))
+#define GORO_CHAN_CLOSE(c)     goro_chan_close(GORO_CHAN_PTR_(c))
+#define GORO_CHAN_LEN(c)       goro_chan_len(GORO_CHAN_PTR_(c))
+#define GORO_CHAN_CAP(c)       goro_chan_cap(GORO_CHAN_PTR_(c))
+/* A value of the element type, converted as by assignment. */
+#define GORO_CHAN_SEND_AS_(fn, c, v, id)                                                           \
+	__extension__({                                                                            \
+		__auto_type GORO_CAT_(goro_c, id) = (c);                                           \
+		GORO_ELEM_(GORO_CAT_(goro_c, id)) GORO_CAT_(goro_v, id) = (v);                     \
+		fn(GORO_CHAN_PTR_(GORO_CAT_(goro_c, id)), &GORO_CAT_(goro_v, id));                 \
+	})
+#define GORO_CHAN_SEND_ID_(fn, c, v, id) GORO_CHAN_SEND_AS_(fn, c, v, id)
+#define GORO_CHAN_SEND(c, v)     GORO_CHAN_SEND_ID_(goro_chan_send, c, v, __COUNTER__)
+#define GORO_CHAN_TRY_SEND(c, v) GORO_CHAN_SEND_ID_(goro_chan_try_send, c, v, __COUNTER__)
+#define GORO_CHAN_RECV_AS_(c, id)                                                                  \
+	__extension__({                                                                            \
+		__auto_type GORO_CAT_(goro_c, id) = (c);                                           \
+		GORO_ELEM_(GORO_CAT_(goro_c, id)) GORO_CAT_(goro_v, id);                           \
+		(void)goro_chan_recv(GORO_CHAN_PTR_(GORO_CAT_(goro_c, id)), &GORO_CAT_(goro_v, id)); \
+		GORO_CAT_(goro_v, id);                                                             \
+	})
+#define GORO_CHAN_RECV_ID_(c, id)  GORO_CHAN_RECV_AS_(c, id)
+#define GORO_CHAN_RECV(c)          GORO_CHAN_RECV_ID_(c, __COUNTER__)
+#define GORO_CHAN_RECV_OK(c, p)    goro_chan_recv(GORO_CHAN_PTR_(c), GORO_DEST_(c, p))
+#define GORO_CHAN_TRY_RECV(c, p)   goro_chan_try_recv(GORO_CHAN_PTR_(c), GORO_DEST_(c, p))
+#define GORO_CHAN_RANGE_AS_(v, c, r, o)                                                            \
+	for (goro_chan *r = GORO_CHAN_PTR_(c), **o = &r; o; o = NULL)                              \
+		for (GORO_ELEM_(c) v; goro_chan_recv(r, &v);)
+#define GORO_CHAN_RANGE_ID_(v, c, id) GORO_CHAN_RANGE_AS_(v, c, GORO_CAT_(goro_r, id), GORO_CAT_(goro_o, id))
+#define GORO_CHAN_RANGE(v, c)         GORO_CHAN_RANGE_ID_(v, c, __COUNTER__)
+
+#define GORO_ON_RECV(c, p)                                                                         \
+	{                                                                                          \
+		GORO_CHAN_PTR_(c), false, GORO_DEST_(c, p), false, NULL                            \
+	}
+#define GORO_ON_RECV_OK(c, p, k)                                                                   \
+	{                                                                                          \
+		GORO_CHAN_PTR_(c), false, GORO_DEST_(c, p), false, (k)                             \
+	}
+#define GORO_ON_SEND(c, v)                                                                         \
+	{                                                                                          \
+		GORO_CHAN_PTR_(c), true, (GORO_ELEM_(c)[1]){(v)}, false, NULL                      \
+	}
+#define GORO_SELECT_AS_(block, id, ...)                                                            \
+	__extension__({                                                                            \
+		goro_case GORO_CAT_(goro_s, id)[] = {{NULL, false, NULL, false, NULL}, __VA_ARGS__}; \
+		goro_select(GORO_CAT_(goro_s, id) + 1,                                             \
+		    (int)(sizeof GORO_CAT_(goro_s, id) / sizeof(goro_case)) - 1, (block));         \
+	})
+#define GORO_SELECT_ID_(block, id, ...) GORO_SELECT_AS_(block, id, __VA_ARGS__)
+#define GORO_SELECT(...)         GORO_SELECT_ID_(true, __COUNTER__, __VA_ARGS__)
+#define GORO_SELECT_DEFAULT(...) GORO_SELECT_ID_(false, __COUNTER__, __VA_ARGS__)
+
+/* go f(a, b): the call is compiled against f's own prototype, so that count and types are checked and
+ * converted as in any call, but it lands in goro_go_capture, which keeps the argument registers and the
+ * stack part, and starts f with them on a new goroutine. f's result is dropped. No room for another
+ * goroutine is fatal; goro_go answers with an error instead.
+ *
+ * The variable-length array is the lowest object of the frame, right above the outgoing arguments: its
+ * address, passed on as the static chain, bounds the stack part that is copied. */
+extern GORO_API void goro_go_capture(void);
+#define GORO_GO_BODY_(id, fn, ...)                                                                 \
+	__extension__({                                                                            \
+		_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wvla\"")         \
+		__typeof__(&*(fn)) GORO_CAT_(goro_f, id) = (fn), GORO_CAT_(goro_e, id);            \
+		uintptr_t GORO_CAT_(goro_a, id) = (uintptr_t)&goro_go_capture,                     \
+			  GORO_CAT_(goro_n, id) = 2;                                               \
+		__asm__("" : "+r"(GORO_CAT_(goro_a, id)), "+r"(GORO_CAT_(goro_n, id)));            \
+		uintptr_t GORO_CAT_(goro_d, id)[GORO_CAT_(goro_n, id)];                            \
+		GORO_CAT_(goro_d, id)[0] = (uintptr_t)GORO_CAT_(goro_f, id);                       \
+		GORO_CAT_(goro_e, id) = (__typeof__(GORO_CAT_(goro_e, id)))GORO_CAT_(goro_a, id);  \
+		_Static_assert(sizeof(__typeof__(GORO_CAT_(goro_e, id)(__VA_ARGS__))) <= 16,       \
+		    "goro: go needs a function that returns void or a small value");               \
+		(void)__builtin_call_with_static_chain(                                            \
+		    GORO_CAT_(goro_e, id)(__VA_ARGS__), (void *)GORO_CAT_(goro_d, id));            \
+		_Pragma("GCC diagnostic pop")                                                      \
+	})
+#define GORO_GO1_(id, f)      GORO_GO_BODY_(id, f, )
+#define GORO_GO2_(id, f, ...) GORO_GO_BODY_(id, f, __VA_ARGS__)
+#define GORO_GO_ID_(id, n, ...) GORO_CAT_(GORO_CAT_(GORO_GO, n), _)(id, __VA_ARGS__)
+#define GORO_GO(...) GORO_GO_ID_(__COUNTER__, GORO_ONE_(__VA_ARGS__), __VA_ARGS__)
+/* 1 for one argument, 2 for more (a compound literal counts as several: its commas split it). */
+#define GORO_ONE_(...)                                                                             \
+	GORO_ONE2_(__VA_ARGS__, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,   \
+	    2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 0)
+#define GORO_ONE2_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z,   \
+    aa, bb, cc, dd, ee, ff, ret, ...)                                                              \
+	ret
+
+#endif /* !__cplusplus */
+
+#ifndef GORO_NO_SHORT_NAMES
+#define go(...)                 GORO_GO(__VA_ARGS__)
+#define chan(T)                 GORO_CHAN(T)
+#define chan_make(...)          GORO_CHAN_MAKE(__VA_ARGS__)
+#define chan_free(c)            GORO_CHAN_FREE(c)
+#define chan_send(c, ...)       GORO_CHAN_SEND(c, (__VA_ARGS__))
+#define chan_recv(c)            GORO_CHAN_RECV(c)
+#define chan_recv_ok(c, p)      GORO_CHAN_RECV_OK(c, p)
+#define chan_try_send(c, ...)   GORO_CHAN_TRY_SEND(c, (__VA_ARGS__))
+#define chan_try_recv(c, p)     GORO_CHAN_TRY_RECV(c, p)
+#define chan_close(c)           GORO_CHAN_CLOSE(c)
+#define chan_len(c)             GORO_CHAN_LEN(c)
+#define chan_cap(c)             GORO_CHAN_CAP(c)
+#define chan_range(v, c)        GORO_CHAN_RANGE(v, c)
+#define chan_select(...)        GORO_SELECT(__VA_ARGS__)
+#define chan_select_default(...) GORO_SELECT_DEFAULT(__VA_ARGS__)
+#define on_recv(c, p)           GORO_ON_RECV(c, p)
+#define on_recv_ok(c, p, k)     GORO_ON_RECV_OK(c, p, k)
+#define on_send(c, ...)         GORO_ON_SEND(c, (__VA_ARGS__))
+#endif
+
+/* As goro_after_chan, typed: chan(int64_t). */
+#define goro_after(ns) ((GORO_CHAN(int64_t))(uintptr_t)goro_after_chan(ns))
+
+#endif

@@ -1,0 +1,280 @@
+/*
+ * runtime.h: the scheduler's data: G, M, P, Sched; their states; what guards each field.
+ *
+ * G  a goroutine: stack, saved registers, state. It lives at the top of its own stack mapping (one page
+ *    holds both for a small goroutine) and is never unmapped: a stale G pointer may be read.
+ * M  an operating-system thread of goro's, or one that called goro_run. Its own stack is "g0", which
+ *    looks for work and sleeps; no goroutine code runs there.
+ * P  the right to run goroutines, with its run queue and timers. As many as GOMAXPROCS.
+ *
+ * Switching. A parking goroutine picks its successor itself and switches straight to it. What must
+ * happen only once its registers are saved (release the lock it parks under, put it on a queue, free a
+ * dead G) is left in m->after and done first thing on the other side, by sched_switched(). g->m and
+ * g->m->p are valid while g runs and must be read anew after every park: a G may wake on another M.
+ *
+ * Nothing thread-bound survives a park (style rule 7): use me->m, never a saved M or P; errno is carried
+ * across by sched_park.
+ *
+ * States of G: DEAD -> RUNNABLE -> RUNNING -> {RUNNABLE, WAITING, SYSCALL, DEAD}; WAITING -> RUNNABLE
+ * by ready() alone. The state is written by the one who has the G in hand: its own M while it runs, the
+ * waker after it took it off a wait queue. Others read it for dumps only, hence relaxed.
+ */
+#ifndef GORO_SCHED_RUNTIME_H
+#define GORO_SCHED_RUNTIME_H
+
+#include "../base/atomic.h"
+#include "../base/fatal.h"
+#include "../base/list.h"
+#include "../base/lock.h"
+#include "../goro.h"
+#include "../hooks.h"
+#include "../os/os.h"
+
+typedef struct G G;
+typedef struct M M;
+typedef struct P P;
+typedef struct Waiter Waiter;
+typedef struct Timer Timer;
+
+#define PROCS_MAX 1024 /* more are clamped */
+#ifdef GORO_HARD       /* HARD builds shrink limits so that overflow paths run in the tests */
+#define RUNQ_SIZE 4
+#else
+#define RUNQ_SIZE 256  /* as Go's; a power of two */
+#endif
+
+typedef enum GState { G_DEAD, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL } GState;
+
+/* Why a G waits; the text stands in dumps (Go's words). */
+#define WAIT_REASONS(W)                                                                            \
+	W(WAIT_NONE, "")                                                                           \
+	W(WAIT_CHAN_RECV, "chan receive")                                                          \
+	W(WAIT_CHAN_SEND, "chan send")                                                             \
+	W(WAIT_CHAN_RECV_NIL, "chan receive (nil chan)")                                           \
+	W(WAIT_CHAN_SEND_NIL, "chan send (nil chan)")                                              \
+	W(WAIT_SELECT, "select")                                                                   \
+	W(WAIT_SELECT_NONE, "select (no cases)")                                                   \
+	W(WAIT_SLEEP, "sleep")                                                                     \
+	W(WAIT_SEMACQUIRE, "semacquire")                                                           \
+	W(WAIT_MUTEX, "sync.Mutex.Lock")                                                           \
+	W(WAIT_RWMUTEX_R, "sync.RWMutex.RLock")                                                    \
+	W(WAIT_RWMUTEX_W, "sync.RWMutex.Lock")                                                     \
+	W(WAIT_WAITGROUP, "sync.WaitGroup.Wait")                                                   \
+	W(WAIT_COND, "sync.Cond.Wait")                                                             \
+	W(WAIT_ONCE, "sync.Once.Do")                                                               \
+	W(WAIT_IO, "IO wait")                                                                      \
+	W(WAIT_GOMAXPROCS, "GOMAXPROCS")
+
+typedef enum WaitReason {
+#define WAIT_(name, text) name,
+	WAIT_REASONS(WAIT_)
+#undef WAIT_
+	    WAIT_COUNT
+} WaitReason;
+
+struct G {
+	void *sp;             /* saved stack pointer while not running; see os/switch_amd64.S */
+	M *m;                 /* who runs it; own M */
+	RaceCtx *race;        /* constant while alive */
+	G *next;              /* link of run queues and free lists; whoever holds the G */
+	Waiter *waiter;       /* while waiting: its waiters (sync.h, chan); the lock it parked under */
+	void *wake_arg;       /* from the waker to the woken: the Waiter that fired, or NULL; the waker */
+	uint32_t state;       /* GState; see above */
+	uint32_t wait_reason; /* WaitReason; own M */
+	const void *wait_on;  /* the object waited for, for dumps; own M */
+	int64_t wait_since;   /* os_now when it parked; 0 when not known (no clock on the fast path:
+	                         filled in by sysmon); relaxed */
+	uint64_t id;          /* goroutine number from 1; constant while alive */
+	uint32_t select_done; /* select: 0 until one waker wins, by cas; see chan/select.c */
+	uint32_t preempt;     /* asked to yield at the next safe point; relaxed */
+	uintptr_t stack_lo;   /* lowest usable address (above the guard); constant */
+	uintptr_t stack_hi;   /* where frames start, below this struct; constant while alive */
+	G *all_next;          /* list of all Gs ever made; stack.lock, never removed */
+	const void *created_pc;   /* return address of the go statement; constant while alive */
+	uint64_t created_by;      /* id of the creator; 0: none */
+	uint32_t locked;          /* goro_lock_os_thread depth; own */
+	uint8_t stack_class;      /* which arena; constant */
+	bool is_main;
+	int saved_errno;          /* across a park */
+	void *cxx_globals[2];     /* __cxa_get_globals contents across a park, in C++ programs */
+	char name[24];            /* goro_set_name; own, read torn at worst by dumps */
+};
+
+/* What the new side does for the old one, once the old one's registers are saved. */
+typedef enum After { AFTER_NOTHING, AFTER_UNLOCK, AFTER_YIELD, AFTER_DEAD, AFTER_CALL } After;
+
+struct M {
+	G *g;                 /* running goroutine; NULL on g0; own */
+	P *p;                 /* NULL: none; own M, sched.lock when idle */
+	void *g0_sp;          /* saved while a goroutine runs; own */
+	After after;          /* own: see above */
+	G *after_g;           /* the G left behind */
+	Lock *after_lock;     /* AFTER_UNLOCK */
+	void (*after_fn)(G *, void *); /* AFTER_CALL */
+	void *after_arg;
+	bool spinning;        /* looking for work; counted in sched.nspinning */
+	P *next_p;            /* P handed over by the waker; set before note */
+	uint32_t note;        /* futex: 0 asleep, 1 woken */
+	M *idle_next;         /* sched.lock */
+	M *all_next;          /* sched.lock to write, never removed */
+	uint64_t rand;        /* xorshift state; own */
+	uint32_t tid;
+	int id;
+	bool is_host;         /* thread of the caller of goro_run, not ours */
+	G *locked_g;          /* goro_lock_os_thread */
+	/* syscall */
+	P *syscall_p;         /* P it had when it went into a system call */
+	uint32_t in_syscall;
+};
+
+typedef struct RunQ {
+	uint32_t head; /* cas: owner and thieves */
+	uint32_t tail; /* owner stores */
+	G *slot[RUNQ_SIZE];
+} RunQ;
+
+typedef enum PStatus { P_IDLE, P_RUNNING, P_SYSCALL, P_DEAD } PStatus;
+
+struct P {
+	RunQ runq;            /* put: owning M only; steal: any M */
+	G *runnext;           /* owner swaps; thieves cas it away after a while */
+	uint32_t status;      /* PStatus; cas between owner and sysmon while in a system call */
+	uint32_t schedtick;   /* picks so far; owner writes, sysmon reads relaxed */
+	uint32_t nextticks;   /* picks of runnext in a row; owner */
+	uint32_t syscalltick; /* system calls so far; owner writes, sysmon reads */
+	uint32_t timer_due;   /* sysmon: a timer's time has come; owner clears */
+	int id;               /* constant */
+	M *m;                 /* owner; NULL when idle */
+	P *idle_next;         /* sched.lock */
+	G *gfree;             /* dead Gs with their stacks, default class; owner */
+	uint32_t ngfree;
+	/* timers: time/timer.c */
+	Lock timer_lock;      /* rank TIMERS; guards the next three */
+	Timer **timer_heap;
+	uint32_t ntimers, timers_cap;
+	int64_t timer_next;   /* when of the earliest, 0 none; written under timer_lock, read relaxed */
+};
+
+typedef struct Sched {
+	Lock lock;            /* rank SCHED: guards the unmarked fields below */
+	G *runq_head, *runq_tail;
+	uint32_t runq_size;   /* written under lock, read relaxed */
+	M *idle_m;
+	P *idle_p;
+	uint32_t nidle_m;
+	uint32_t nidle_p;     /* atomic: read without lock by wakep */
+	uint32_t nspinning;   /* atomic */
+	uint32_t nm;          /* Ms that exist */
+	uint32_t nsyscall;    /* atomic: Ms in a system call or goro_blocking */
+	uint32_t procs;       /* GOMAXPROCS now; atomic */
+	P *all_p[PROCS_MAX];  /* filled once, then constant */
+	uint32_t nall_p;
+	M *all_m;
+	uint64_t ngoroutines; /* atomic: alive, the main one included */
+	uint64_t next_id;     /* atomic */
+	uint32_t started;     /* atomic */
+	uint32_t ended;       /* main has returned: Ms stop picking; atomic */
+	uint32_t host_done;   /* futex for goro_run's caller */
+} Sched;
+extern Sched sched;
+
+/* One park of one G on one object: a channel, a semaphore, a condition. Lies on the waiter's stack. */
+struct Waiter {
+	Waiter *next, *prev;  /* queue; the object's lock */
+	G *g;
+	void *elem;           /* channel: the value's place; NULL discards */
+	void *object;         /* goro_chan*, address of a semaphore, ... */
+	int index;            /* select: which case; -1: not a select */
+	bool is_select;       /* others compete: win g->select_done by cas before taking it off */
+	bool success;         /* channel: a value was passed (false: closed); the waker, under the lock */
+	uint32_t ticket;      /* semaphore, cond: order and handoff flags */
+};
+
+/* ---- this thread ---- */
+
+/* The running goroutine; NULL on g0 and on foreign threads. One instruction through initial-exec TLS;
+ * volatile, so that no compiler keeps it across a park. */
+G *g_self_slow(void);
+extern __thread G *tls_g __attribute__((tls_model("initial-exec")));
+static inline G *g_self(void)
+{
+#if defined(__x86_64__)
+	G *g;
+	__asm__ volatile("movq tls_g@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(g));
+	return g;
+#else
+	return g_self_slow();
+#endif
+}
+/* The M of this thread; NULL on foreign threads. */
+M *m_self(void);
+/* The running goroutine; on a foreign thread (or g0) NULL is turned into a fatal text naming `what`,
+ * unless the operation can serve foreign threads. */
+
+/* ---- goroutines (proc.c) ---- */
+
+/* Park the running goroutine: `l` (held by the caller) is released once its registers are saved, and
+ * it runs again after ready(). Saves and restores errno. */
+void park(Lock *l, WaitReason why, const void *on);
+/* Make a parked G runnable: next on this P when `next`, else at the tail. The caller took it off its
+ * wait queue and holds no lock of rank SCHED or above. Works from foreign threads and g0 too (global queue). */
+void ready(G *g);
+void ready_tail(G *g);
+/* Yield: to the tail of the local queue. */
+void yield(void);
+/* Create a G that will run entry(arg)... ; NULL when out of memory. stack_size 0: the default. The
+ * caller makes it runnable by go_start. */
+G *go_new(size_t stack_size, const void *pc);
+void go_start(G *g);
+_Noreturn void go_exit(void);
+/* A goroutine, or a foreign thread that blocks on a futex: who waits. Foreign threads may use every
+ * blocking operation: they get a G of their own kind whose park sleeps on a futex. */
+G *g_current(void);
+
+/* ---- an M's life (sched.c) ---- */
+void sched_init(void);
+void sched_switched(void);     /* the after-switch work; first thing on every arrival */
+G *sched_pick(P *p);           /* next local G or NULL; also due timers and fairness */
+_Noreturn void sched_loop(M *m);
+void sched_wakep(void);        /* there is surplus work: see that an M looks for it */
+void sched_put_global(G *head, G *tail, uint32_t n);
+
+/* ---- run queues (runq.c) ---- */
+void runq_put(P *p, G *g, bool next);
+G *runq_get(P *p);
+G *runq_steal(P *thief, P *victim, bool take_next);
+bool runq_empty(const P *p);
+
+/* ---- stacks (stack.c) ---- */
+G *stack_new(size_t size);     /* a dead G on top of its stack, or NULL */
+void stack_free(G *g);
+size_t stack_default_size(void);
+void stack_each_g(void (*fn)(G *, void *), void *arg); /* all Gs ever made, for dumps */
+/* Which G's stack or guard holds addr; NULL for none. Async-signal-safe. */
+G *stack_find(uintptr_t addr);
+
+/* ---- timers (time/timer.c) ---- */
+struct Timer {
+	int64_t when;         /* 0: not armed; p->timer_lock */
+	int64_t period;
+	P *p;                 /* heap it is in; NULL none */
+	uint32_t index;
+	void (*fn)(void *arg, int64_t now); /* runs on the scheduler, short, may ready(); no park */
+	void *arg;
+	RaceCtx *race;        /* who armed it: arming is before what it fires */
+};
+void timer_arm(Timer *t, int64_t when);
+bool timer_stop(Timer *t);     /* true: it had not fired */
+int64_t timer_run(P *p, int64_t now); /* run what is due; when of the next, 0 none */
+
+/* ---- system calls (syscall.c) ---- */
+void syscall_enter(void);
+void syscall_exit(void);
+
+/* ---- deadlock, dumps (debug/) ---- */
+void sched_check_dead(void);   /* sched.lock held; fatal when nothing can ever run again */
+const char *wait_reason_text(WaitReason w);
+void traceback_g(int fd, G *g);      /* "goroutine 7 [chan receive]:" and its frames */
+void traceback_all(int fd, G *first);
+
+#endif

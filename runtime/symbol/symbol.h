@@ -1,0 +1,47 @@
+/*
+ * symbol.h: from an address to names and lines, by elfutils libdw in process. Shared by the runtime's
+ * tracebacks and the detector's reports; includes only os/ and base/.
+ *
+ * Slow and heap-hungry (libdw parses DWARF into malloc'd memory): call it on a stack of 64 KiB or more,
+ * never from a signal handler, never under a runtime lock. Thread-safe by its own lock (rank PRINT).
+ */
+#ifndef GORO_SYMBOL_H
+#define GORO_SYMBOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Strings live as long as the process. */
+typedef struct SymFrame {
+	const char *func;   /* NULL when unknown; demangled for C++ */
+	const char *file;   /* NULL when unknown: then module and module_off say where */
+	int line, column;   /* 0 when unknown */
+	bool inlined;       /* this frame was inlined into the next one */
+	const char *module; /* path of the executable or shared object; NULL for none */
+	uintptr_t module_off;
+	uintptr_t func_off; /* pc minus the function's entry: Go's +0x4c; 0 when unknown */
+} SymFrame;
+
+/* The frames at pc, innermost (inlined) first, at most `max`; returns how many, at least 1 where max
+ * >= 1. `is_return`: pc is a return address (the call before it is looked up). */
+int sym_frames(uintptr_t pc, bool is_return, SymFrame *out, int max);
+
+typedef struct SymData {
+	const char *name;   /* "counter" */
+	uintptr_t start;    /* its address in this process */
+	size_t size;
+	const char *file;   /* where defined, by DWARF; NULL when unknown */
+	int line;
+	const char *module;
+	uintptr_t module_off; /* of start */
+} SymData;
+
+/* The global or static variable that covers addr; false when there is none. */
+bool sym_data(uintptr_t addr, SymData *out);
+
+/* The local variable of the function containing pc whose location covers `addr`, given the frame's
+ * canonical frame address (CFA); NULL when unknown. */
+const char *sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr);
+
+#endif
