@@ -1,0 +1,333 @@
+/*
+ * rt.c: the runtime's workloads, one per name; rt.go holds the same work in Go. Prints one number, in the
+ * unit that run.sh states for the row. Usage: rt WORKLOAD [GOMAXPROCS].
+ *
+ * Each workload measures one thing and nothing else: sizes are fixed here, so that both languages do the
+ * same work.
+ */
+#include <goro.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static double since(int64_t t0)
+{
+	return (double)(goro_now() - t0);
+}
+
+/* ---- yield: two goroutines that only give way ---- */
+enum { YIELDS = 5000000 };
+static void yielder(goro_waitgroup *wg)
+{
+	for (int i = 0; i < YIELDS; i++)
+		goro_gosched();
+	goro_waitgroup_done(wg);
+}
+static double yield_(void)
+{
+	goro_waitgroup wg = {0};
+	goro_waitgroup_add(&wg, 2);
+	int64_t t0 = goro_now();
+	go(yielder, &wg);
+	go(yielder, &wg);
+	goro_waitgroup_wait(&wg);
+	return since(t0) / (2.0 * YIELDS);
+}
+
+/* ---- spawn: batches of 10 000, joined by a wait group ---- */
+enum { BATCH = 10000, BATCHES = 100 };
+static void spawned(goro_waitgroup *wg)
+{
+	goro_waitgroup_done(wg);
+}
+static double spawn(void)
+{
+	int64_t t0 = goro_now();
+	for (int b = 0; b < BATCHES; b++) {
+		goro_waitgroup wg = {0};
+		goro_waitgroup_add(&wg, BATCH);
+		for (int i = 0; i < BATCH; i++)
+			go(spawned, &wg);
+		goro_waitgroup_wait(&wg);
+	}
+	return since(t0) / ((double)BATCH * BATCHES);
+}
+
+/* ---- pingpong: unbuffered round trips ---- */
+enum { TRIPS = 2000000 };
+static void ponger(chan(int) ping, chan(int) pong)
+{
+	chan_range(v, ping)
+		chan_send(pong, v);
+}
+static double pingpong(void)
+{
+	chan(int) ping = chan_make(int), pong = chan_make(int);
+	go(ponger, ping, pong);
+	int64_t t0 = goro_now();
+	for (int i = 0; i < TRIPS; i++) {
+		chan_send(ping, i);
+		(void)chan_recv(pong);
+	}
+	double t = since(t0) / TRIPS;
+	chan_close(ping);
+	return t;
+}
+
+/* ---- spsc: one producer, one consumer, capacity 128 ---- */
+enum { ITEMS = 10000000 };
+static void producer(chan(int) c, int n)
+{
+	for (int i = 0; i < n; i++)
+		chan_send(c, i);
+	chan_close(c);
+}
+static double spsc(void)
+{
+	chan(int) c = chan_make(int, 128);
+	int64_t t0 = goro_now();
+	go(producer, c, ITEMS);
+	long sum = 0;
+	chan_range(v, c)
+		sum += v;
+	return since(t0) / ITEMS;
+}
+
+/* ---- mpmc: 8 producers, 8 consumers, capacity 128 ---- */
+static void produce_part(chan(int) c, int n, goro_waitgroup *wg)
+{
+	for (int i = 0; i < n; i++)
+		chan_send(c, i);
+	goro_waitgroup_done(wg);
+}
+static void consume(chan(int) c, goro_waitgroup *wg)
+{
+	long sum = 0;
+	chan_range(v, c)
+		sum += v;
+	goro_waitgroup_done(wg);
+}
+static double mpmc(void)
+{
+	chan(int) c = chan_make(int, 128);
+	goro_waitgroup in = {0}, out = {0};
+	goro_waitgroup_add(&in, 8);
+	goro_waitgroup_add(&out, 8);
+	int64_t t0 = goro_now();
+	for (int i = 0; i < 8; i++) {
+		go(consume, c, &out);
+		go(produce_part, c, ITEMS / 8, &in);
+	}
+	goro_waitgroup_wait(&in);
+	chan_close(c);
+	goro_waitgroup_wait(&out);
+	return since(t0) / ITEMS;
+}
+
+/* ---- select: receive from four channels, each with its own unbuffered sender ---- */
+enum { SELECTS = 2000000 };
+static void feeder(chan(int) c)
+{
+	for (;;)
+		chan_send(c, 1);
+}
+static double select_(void)
+{
+	chan(int) c[4];
+	for (int i = 0; i < 4; i++) {
+		c[i] = chan_make(int);
+		go(feeder, c[i]);
+	}
+	int v;
+	int64_t t0 = goro_now();
+	for (int i = 0; i < SELECTS; i++)
+		chan_select(on_recv(c[0], &v), on_recv(c[1], &v), on_recv(c[2], &v), on_recv(c[3], &v));
+	return since(t0) / SELECTS;
+}
+
+/* ---- sieve: the first 2000 primes through a chain of filters; seconds ---- */
+static void generate(chan(int) out)
+{
+	for (int i = 2;; i++)
+		chan_send(out, i);
+}
+static void filter(chan(int) in, chan(int) out, int prime)
+{
+	for (;;) {
+		int i = chan_recv(in);
+		if (i % prime != 0)
+			chan_send(out, i);
+	}
+}
+static double sieve(void)
+{
+	int64_t t0 = goro_now();
+	chan(int) c = chan_make(int);
+	go(generate, c);
+	for (int i = 0; i < 2000; i++) {
+		int prime = chan_recv(c);
+		chan(int) next = chan_make(int);
+		go(filter, c, next, prime);
+		c = next;
+	}
+	return since(t0) / 1e9;
+}
+
+/* ---- skynet: a tree of 10^6 leaves, ten children each; seconds ---- */
+static void skynet_node(chan(long) out, long num, long size)
+{
+	if (size == 1) {
+		chan_send(out, num);
+		return;
+	}
+	chan(long) in = chan_make(long);
+	long sum = 0;
+	for (int i = 0; i < 10; i++)
+		go(skynet_node, in, num + i * (size / 10), size / 10);
+	for (int i = 0; i < 10; i++)
+		sum += chan_recv(in);
+	chan_free(in);
+	chan_send(out, sum);
+}
+static double skynet(void)
+{
+	int64_t t0 = goro_now();
+	chan(long) c = chan_make(long);
+	go(skynet_node, c, 0, 1000000);
+	if (chan_recv(c) != 499999500000) {
+		fprintf(stderr, "skynet: wrong sum\n");
+		exit(1);
+	}
+	return since(t0) / 1e9;
+}
+
+/* ---- mutex: 8 contenders ---- */
+enum { LOCKS = 10000000 };
+static goro_mutex mu;
+static long shared;
+static void locker(goro_waitgroup *wg)
+{
+	for (int i = 0; i < LOCKS / 8; i++) {
+		goro_mutex_lock(&mu);
+		shared++;
+		goro_mutex_unlock(&mu);
+	}
+	goro_waitgroup_done(wg);
+}
+static double mutex(void)
+{
+	goro_waitgroup wg = {0};
+	goro_waitgroup_add(&wg, 8);
+	int64_t t0 = goro_now();
+	for (int i = 0; i < 8; i++)
+		go(locker, &wg);
+	goro_waitgroup_wait(&wg);
+	return since(t0) / LOCKS;
+}
+
+/* ---- parked: 100 000 goroutines waiting on one channel ---- */
+static long rss_bytes(void)
+{
+	long total = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+	if (f == NULL || fscanf(f, "%ld %ld", &total, &resident) != 2)
+		exit(1);
+	fclose(f);
+	return resident * sysconf(_SC_PAGESIZE);
+}
+enum { PARKED = 100000 };
+static void parked(chan(int) c)
+{
+	(void)chan_recv(c);
+}
+static double park_rss(void)
+{
+	chan(int) c = chan_make(int);
+	long before = rss_bytes();
+	for (int i = 0; i < PARKED; i++)
+		go(parked, c);
+	goro_gosched();
+	goro_sleep(200 * GORO_MILLISECOND);
+	return (double)(rss_bytes() - before) / PARKED;
+}
+static double park_ns(void)
+{
+	chan(int) c = chan_make(int);
+	int64_t t0 = goro_now();
+	for (int i = 0; i < PARKED; i++)
+		go(parked, c);
+	return since(t0) / PARKED;
+}
+
+/* ---- sleepers: 100 000 of 1..1000 ms; mean lateness in microseconds ---- */
+enum { SLEEPERS = 100000 };
+static int64_t late_total;
+static void sleeper(int64_t ns, goro_waitgroup *wg)
+{
+	int64_t due = goro_now() + ns;
+	goro_sleep(ns);
+	goro_atomic_add_int64(&late_total, goro_now() - due);
+	goro_waitgroup_done(wg);
+}
+static double sleepers(void)
+{
+	goro_waitgroup wg = {0};
+	goro_waitgroup_add(&wg, SLEEPERS);
+	for (int i = 0; i < SLEEPERS; i++)
+		go(sleeper, (i % 1000 + 1) * GORO_MILLISECOND, &wg);
+	goro_waitgroup_wait(&wg);
+	return (double)late_total / SLEEPERS / 1e3;
+}
+
+/* ---- steal: 1000 pieces of about 1 ms from one goroutine; wall over ideal ---- */
+static double work_sink;
+static void piece(long spins, goro_waitgroup *wg)
+{
+	volatile double x = 1;
+	for (long i = 0; i < spins; i++)
+		x = x * 1.0000001 + 1e-9;
+	work_sink = x;
+	if (wg != NULL)
+		goro_waitgroup_done(wg);
+}
+static double steal(void)
+{
+	long spins = 1000;
+	double ns;
+	for (;; spins *= 2) {
+		int64_t t0 = goro_now();
+		piece(spins, NULL);
+		ns = since(t0);
+		if (ns > 1e6)
+			break;
+	}
+	goro_waitgroup wg = {0};
+	goro_waitgroup_add(&wg, 1000);
+	int64_t t0 = goro_now();
+	for (int i = 0; i < 1000; i++)
+		go(piece, spins, &wg);
+	goro_waitgroup_wait(&wg);
+	return since(t0) / (1000 * ns / goro_gomaxprocs(0));
+}
+
+static const struct {
+	const char *name;
+	double (*run)(void);
+} workloads[] = {{"yield", yield_}, {"spawn", spawn}, {"pingpong", pingpong}, {"spsc", spsc}, {"mpmc", mpmc},
+    {"select", select_}, {"sieve", sieve}, {"skynet", skynet}, {"mutex", mutex}, {"parked-rss", park_rss},
+    {"parked-ns", park_ns}, {"sleepers", sleepers}, {"steal", steal}};
+
+int main(int argc, char **argv)
+{
+	if (argc > 2)
+		goro_gomaxprocs(atoi(argv[2]));
+	for (size_t i = 0; argc > 1 && i < sizeof workloads / sizeof workloads[0]; i++) {
+		if (strcmp(argv[1], workloads[i].name) == 0) {
+			printf("%.4g\n", workloads[i].run());
+			return 0;
+		}
+	}
+	fprintf(stderr, "usage: rt WORKLOAD [GOMAXPROCS]\n");
+	return 1;
+}

@@ -1,0 +1,292 @@
+// rt.go: the workloads of rt.c in Go, size for size. Usage: rt WORKLOAD [GOMAXPROCS].
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+func ns(t0 time.Time) float64 { return float64(time.Since(t0).Nanoseconds()) }
+
+func yield() float64 {
+	const n = 5000000
+	var wg sync.WaitGroup
+	wg.Add(2)
+	t0 := time.Now()
+	for g := 0; g < 2; g++ {
+		go func() {
+			for i := 0; i < n; i++ {
+				runtime.Gosched()
+			}
+			wg.Done()
+		}()
+	}
+	wg.Wait()
+	return ns(t0) / (2 * n)
+}
+
+func spawn() float64 {
+	const batch, batches = 10000, 100
+	t0 := time.Now()
+	for b := 0; b < batches; b++ {
+		var wg sync.WaitGroup
+		wg.Add(batch)
+		for i := 0; i < batch; i++ {
+			go func(wg *sync.WaitGroup) { wg.Done() }(&wg)
+		}
+		wg.Wait()
+	}
+	return ns(t0) / (batch * batches)
+}
+
+func pingpong() float64 {
+	const trips = 2000000
+	ping, pong := make(chan int32), make(chan int32)
+	go func() {
+		for v := range ping {
+			pong <- v
+		}
+	}()
+	t0 := time.Now()
+	for i := int32(0); i < trips; i++ {
+		ping <- i
+		<-pong
+	}
+	return ns(t0) / trips
+}
+
+func spsc() float64 {
+	const items = 10000000
+	c := make(chan int32, 128)
+	t0 := time.Now()
+	go func() {
+		for i := int32(0); i < items; i++ {
+			c <- i
+		}
+		close(c)
+	}()
+	sum := int64(0)
+	for v := range c {
+		sum += int64(v)
+	}
+	return ns(t0) / items
+}
+
+func mpmc() float64 {
+	const items = 10000000
+	c := make(chan int32, 128)
+	var in, out sync.WaitGroup
+	in.Add(8)
+	out.Add(8)
+	t0 := time.Now()
+	for g := 0; g < 8; g++ {
+		go func() {
+			sum := int64(0)
+			for v := range c {
+				sum += int64(v)
+			}
+			out.Done()
+		}()
+		go func() {
+			for i := int32(0); i < items/8; i++ {
+				c <- i
+			}
+			in.Done()
+		}()
+	}
+	in.Wait()
+	close(c)
+	out.Wait()
+	return ns(t0) / items
+}
+
+func sel() float64 {
+	const n = 2000000
+	var c [4]chan int32
+	for i := range c {
+		c[i] = make(chan int32)
+		go func(c chan int32) {
+			for {
+				c <- 1
+			}
+		}(c[i])
+	}
+	t0 := time.Now()
+	for i := 0; i < n; i++ {
+		select {
+		case <-c[0]:
+		case <-c[1]:
+		case <-c[2]:
+		case <-c[3]:
+		}
+	}
+	return ns(t0) / n
+}
+
+func sieve() float64 {
+	t0 := time.Now()
+	c := make(chan int32)
+	go func(out chan int32) {
+		for i := int32(2); ; i++ {
+			out <- i
+		}
+	}(c)
+	for i := 0; i < 2000; i++ {
+		prime := <-c
+		next := make(chan int32)
+		go func(in, out chan int32) {
+			for {
+				i := <-in
+				if i%prime != 0 {
+					out <- i
+				}
+			}
+		}(c, next)
+		c = next
+	}
+	return ns(t0) / 1e9
+}
+
+func node(out chan int64, num, size int64) {
+	if size == 1 {
+		out <- num
+		return
+	}
+	in := make(chan int64)
+	for i := int64(0); i < 10; i++ {
+		go node(in, num+i*(size/10), size/10)
+	}
+	sum := int64(0)
+	for i := 0; i < 10; i++ {
+		sum += <-in
+	}
+	out <- sum
+}
+
+func skynet() float64 {
+	t0 := time.Now()
+	c := make(chan int64)
+	go node(c, 0, 1000000)
+	if <-c != 499999500000 {
+		panic("skynet: wrong sum")
+	}
+	return ns(t0) / 1e9
+}
+
+func mutex() float64 {
+	const n = 10000000
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	shared := 0
+	wg.Add(8)
+	t0 := time.Now()
+	for g := 0; g < 8; g++ {
+		go func() {
+			for i := 0; i < n/8; i++ {
+				mu.Lock()
+				shared++
+				mu.Unlock()
+			}
+			wg.Done()
+		}()
+	}
+	wg.Wait()
+	return ns(t0) / n
+}
+
+const parked = 100000
+
+func rss() float64 {
+	b, _ := os.ReadFile("/proc/self/statm")
+	pages, _ := strconv.Atoi(strings.Fields(string(b))[1])
+	return float64(pages * os.Getpagesize())
+}
+
+func parkedRSS() float64 {
+	c := make(chan int32)
+	before := rss()
+	for i := 0; i < parked; i++ {
+		go func() { <-c }()
+	}
+	runtime.Gosched()
+	time.Sleep(200 * time.Millisecond)
+	return (rss() - before) / parked
+}
+
+func parkedNs() float64 {
+	c := make(chan int32)
+	t0 := time.Now()
+	for i := 0; i < parked; i++ {
+		go func() { <-c }()
+	}
+	return ns(t0) / parked
+}
+
+func sleepers() float64 {
+	const n = 100000
+	var late int64
+	var wg sync.WaitGroup
+	wg.Add(n)
+	for i := 0; i < n; i++ {
+		go func(d time.Duration) {
+			due := time.Now().Add(d)
+			time.Sleep(d)
+			atomic.AddInt64(&late, int64(time.Since(due)))
+			wg.Done()
+		}(time.Duration(i%1000+1) * time.Millisecond)
+	}
+	wg.Wait()
+	return float64(late) / n / 1e3
+}
+
+var sink float64
+
+func piece(spins int) {
+	x := 1.0
+	for i := 0; i < spins; i++ {
+		x = x*1.0000001 + 1e-9
+	}
+	sink = x
+}
+
+func steal() float64 {
+	spins, t := 1000, 0.0
+	for ; ; spins *= 2 {
+		t0 := time.Now()
+		piece(spins)
+		t = ns(t0)
+		if t > 1e6 {
+			break
+		}
+	}
+	var wg sync.WaitGroup
+	wg.Add(1000)
+	t0 := time.Now()
+	for i := 0; i < 1000; i++ {
+		go func() { piece(spins); wg.Done() }()
+	}
+	wg.Wait()
+	return ns(t0) / (1000 * t / float64(runtime.GOMAXPROCS(0)))
+}
+
+func main() {
+	workloads := map[string]func() float64{"yield": yield, "spawn": spawn, "pingpong": pingpong, "spsc": spsc,
+		"mpmc": mpmc, "select": sel, "sieve": sieve, "skynet": skynet, "mutex": mutex, "parked-rss": parkedRSS,
+		"parked-ns": parkedNs, "sleepers": sleepers, "steal": steal}
+	if len(os.Args) > 2 {
+		n, _ := strconv.Atoi(os.Args[2])
+		runtime.GOMAXPROCS(n)
+	}
+	if len(os.Args) > 1 && workloads[os.Args[1]] != nil {
+		fmt.Printf("%.4g\n", workloads[os.Args[1]]())
+		return
+	}
+	fmt.Fprintln(os.Stderr, "usage: rt WORKLOAD [GOMAXPROCS]")
+	os.Exit(1)
+}
