@@ -1,0 +1,254 @@
+# goro: one Makefile, no recursion.
+#
+#   make              the driver, both archives, headers, pkg-config files: everything under BUILD
+#   make demo         the race that everyone knows: source, command, report, and its three cures
+#   make test         every Criterion test, one binary after the other, one total at the end
+#   make check        format, static analysis, who may include whom, what an archive may export
+#   make stress       the stress and model tests again, for longer (STRESS=factor, default 20)
+#   make bench        build and run tests/bench (PROCS="1 2")
+#   make install      PREFIX (default /usr/local) and DESTDIR; the result may be moved
+#   make uninstall clean help
+#
+# Variables: CC, CXX, BUILD (where everything goes), SANITIZE=address|thread (goro itself under that
+# sanitizer), HARD=1 (shrunk limits, yields wherever it may), DEBUG=1 (lock ranks and inner checks),
+# TEST_TIMEOUT (seconds for one test binary), TESTS="unit api ..." (which rooms), ARGS (for each test).
+#
+# How the archives come about. Every file of runtime/ is compiled twice: plain (no detector, no hook:
+# libgoro.a) and with -DGORO_RACE=1 ("hooks"). libgoro-race.a is the second set plus race/, and there
+# tools/real.syms renames goro's own calls of libc functions that race/intercept replaces, so that the
+# detector never meets itself. tests/hooks links the second set, unrenamed, with a recorder instead.
+#
+# Files are found by folder: a new .c in a room is built without a change here. Assembly is picked by
+# its suffix, name_$(ARCH).S.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := $(patsubst %gcc,%g++,$(patsubst clang%,clang++%,$(patsubst gcc%,g++%,$(CC))))
+endif
+AR      ?= ar
+OBJCOPY ?= objcopy
+
+BUILD     ?= build$(if $(SANITIZE),-$(SANITIZE))$(if $(HARD),-hard)$(if $(DEBUG),-debug)
+BUILD_ABS := $(abspath $(BUILD))
+SOURCE    := $(CURDIR)
+PREFIX    ?= /usr/local
+ARCH      ?= $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
+VERSION   := $(shell sed -n 's/^.define GORO_VERSION *"\(.*\)"/\1/p' runtime/goro.h)
+
+TEST_TIMEOUT ?= 300
+STRESS       ?= 20
+PROCS        ?= 1 2
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror
+OPT  := -O2 -g -fPIC -ftls-model=initial-exec -fvisibility=hidden -fno-omit-frame-pointer \
+	-fstack-clash-protection
+DEFS := $(if $(HARD),-DGORO_HARD) $(if $(DEBUG),-DGORO_DEBUG)
+SAN  := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+CFLAGS_ALL := -std=gnu11 $(OPT) $(WARN) $(DEFS) $(SAN) $(CFLAGS)
+# What a program linked with libgoro.a needs besides.
+LIBS := -lunwind -ldw -lelf -lpthread -ldl
+
+# ---- what is there ----
+
+ROOMS        := base os sched chan sync time net debug symbol
+RUNTIME_C    := $(wildcard runtime/*.c $(ROOMS:%=runtime/%/*.c))
+RUNTIME_S    := $(wildcard runtime/*/*_$(ARCH).S)
+RACE_C       := $(wildcard race/*.c race/*/*.c)
+RACE_S       := $(wildcard race/*/*_$(ARCH).S)
+RUNTIME_O    := $(RUNTIME_C:.c=.o) $(RUNTIME_S:.S=.o)
+RACE_O       := $(RACE_C:.c=.o) $(RACE_S:.S=.o)
+REAL_SYMS    := $(wildcard tools/real.syms)
+TOOLS        := $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c))
+NOTSAN       := $(BUILD)/lib/goro/no-libtsan
+HEADERS      := $(BUILD)/include/goro.h $(BUILD)/include/goro_cxx.h
+PKGCONFIG    := $(patsubst tools/pkgconfig/%.in,$(BUILD)/lib/pkgconfig/%,$(wildcard tools/pkgconfig/*.in))
+PRODUCTS     := $(TOOLS:%=$(BUILD)/bin/%) $(BUILD)/bin/goro-c++ $(BUILD)/lib/libgoro.a \
+		$(BUILD)/lib/libgoro-race.a $(NOTSAN)/libtsan.a $(HEADERS) $(PKGCONFIG)
+
+.PHONY: all demo test tests check bench stress install uninstall clean help deps
+.DELETE_ON_ERROR:
+.SUFFIXES:
+all: $(PRODUCTS)
+
+# ---- objects ----
+
+PLAIN := $(BUILD)/obj/plain
+HOOKS := $(BUILD)/obj/hooks
+RACED := $(BUILD)/obj/race
+MADE  := $(BUILD)/obj/flags
+
+# A change of compiler or flags makes everything anew.
+FLAGS_NOW := $(CC) $(CXX) $(CFLAGS_ALL)
+$(MADE): FORCE
+	@mkdir -p $(@D)
+	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' >$@
+FORCE:
+
+# The 16-byte atomics are inlined, never a call of libatomic.
+$(HOOKS)/race/abi/atomic.o: FILE_FLAGS := -mcx16
+
+COMPILE = @mkdir -p $(@D); echo "  CC   $@"; $(CC) $(CFLAGS_ALL) $(FILE_FLAGS) -MMD -MP
+
+$(PLAIN)/%.o: %.c $(MADE) Makefile
+	$(COMPILE) -c $< -o $@
+$(PLAIN)/%.o: %.S $(MADE) Makefile
+	$(COMPILE) -c $< -o $@
+$(HOOKS)/%.o: %.c $(MADE) Makefile
+	$(COMPILE) -DGORO_RACE=1 -c $< -o $@
+$(HOOKS)/%.o: %.S $(MADE) Makefile
+	$(COMPILE) -DGORO_RACE=1 -c $< -o $@
+$(RACED)/race/intercept/%.o: $(HOOKS)/race/intercept/%.o
+	@mkdir -p $(@D); cp $< $@
+$(RACED)/%.o: $(HOOKS)/%.o $(REAL_SYMS)
+	@mkdir -p $(@D)
+	@$(if $(REAL_SYMS),$(OBJCOPY) --redefine-syms=$(REAL_SYMS),cp) $< $@
+
+ARCHIVE = @mkdir -p $(@D); rm -f $@; echo "  AR   $@"; $(AR) rcs $@ $(filter %.o,$^)
+
+$(BUILD)/lib/libgoro.a: $(RUNTIME_O:%=$(PLAIN)/%)
+	$(ARCHIVE)
+$(BUILD)/lib/libgoro-race.a: $(RUNTIME_O:%=$(RACED)/%) $(RACE_O:%=$(RACED)/%)
+	$(ARCHIVE)
+$(BUILD)/lib/libgoro-hooks.a: $(RUNTIME_O:%=$(HOOKS)/%)
+	$(ARCHIVE)
+
+# gcc -fsanitize=thread in a command that also links asks for libtsan: it finds these empty ones.
+$(NOTSAN)/libtsan.a: Makefile
+	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@
+	@echo | $(CC) -x c -c - -o $(@D)/libtsan_preinit.o
+
+$(BUILD)/include/%.h: runtime/%.h
+	@mkdir -p $(@D); cp $< $@
+$(BUILD)/lib/pkgconfig/%: tools/pkgconfig/%.in runtime/goro.h Makefile
+	@mkdir -p $(@D); sed -e 's|@version@|$(VERSION)|' -e 's|@libs@|$(LIBS)|' $< >$@
+
+# ---- tools ----
+
+define TOOL_RULE
+TOOL_O_$(1) := $$(patsubst %.c,$$(BUILD)/obj/%.o,$$(wildcard tools/$(1)/*.c))
+$$(BUILD)/bin/$(1): $$(TOOL_O_$(1))
+	@mkdir -p $$(@D); echo "  LD   $$@"; $$(CC) $$(SAN) $$^ -o $$@
+endef
+$(foreach t,$(TOOLS),$(eval $(call TOOL_RULE,$(t))))
+
+$(BUILD)/obj/tools/%.o: tools/%.c $(MADE) Makefile
+	$(COMPILE) -DGORO_VERSION='"$(VERSION)"' -DGORO_LIBS='"$(LIBS)"' -c $< -o $@
+$(BUILD)/bin/goro-c++: $(BUILD)/bin/goro-cc
+	@ln -sf goro-cc $@
+
+# ---- tests ----
+#
+# A test is tests/<room>/<name>_test.c (or .cc): a Criterion program, built as BUILD/tests/<room>/<name>_test.
+# It sees GORO_BUILD_DIR and GORO_SOURCE_DIR (absolute paths, strings), and links tests/support as an archive.
+#   unit         libgoro.a; a test that includes "../../race/..." gets libgoro-race.a and GORO_RACE=1. A
+#                function the test defines itself replaces the library's.
+#   api, stress  libgoro.a, through goro.h
+#   hooks        the runtime with hooks, and the other .c files of tests/hooks in place of race/
+#   the others   nothing of goro: they run the driver and what it builds
+
+LINK_ROOMS := unit api stress hooks
+TEST_SRC   := $(wildcard tests/*/*_test.c tests/*/*_test.cc)
+TEST_ROOMS := $(sort $(patsubst tests/%/,%,$(dir $(TEST_SRC))))
+TESTS      ?= $(TEST_ROOMS)
+TEST_BIN   := $(patsubst tests/%,$(BUILD)/tests/%,$(basename $(foreach r,$(TESTS),$(filter tests/$(r)/%,$(TEST_SRC)))))
+SUPPORT_C  := $(wildcard tests/support/*.c)
+SUPPORT    := $(BUILD)/obj/tests/libsupport.a
+HELPERS_C   = $(filter-out %_test.c,$(wildcard tests/$(1)/*.c))
+CRITERION  := -lcriterion
+TEST_DEFS  := -I. -Iruntime -Itests -DGORO_BUILD_DIR='"$(BUILD_ABS)"' -DGORO_SOURCE_DIR='"$(SOURCE)"'
+TEST_FLAGS  = $(filter-out -fvisibility=hidden,$(CFLAGS_ALL)) $(TEST_DEFS) $(TEST_RACE)
+CXX_FLAGS   = $(filter-out -std=gnu11 -fvisibility=hidden -Wstrict-prototypes -Wmissing-prototypes,$(CFLAGS_ALL)) \
+	      -std=gnu++17 $(TEST_DEFS)
+TEST_OBJ    = $(BUILD)/obj/tests
+
+$(TEST_OBJ)/%.o: tests/%.c $(MADE) Makefile
+	@mkdir -p $(@D); echo "  CC   $@"; $(CC) $(TEST_FLAGS) -MMD -MP -c $< -o $@
+$(TEST_OBJ)/%.o: tests/%.cc $(MADE) Makefile
+	@mkdir -p $(@D); echo "  CXX  $@"; $(CXX) $(CXX_FLAGS) -MMD -MP -c $< -o $@
+$(TEST_OBJ)/hooks/%.o: TEST_RACE := -DGORO_RACE=1
+
+$(SUPPORT): $(SUPPORT_C:tests/%.c=$(TEST_OBJ)/%.o)
+	$(ARCHIVE)
+
+UNIT_RACE := $(shell grep -l '^.include "[./]*race/' $(filter tests/unit/%,$(TEST_SRC)) /dev/null)
+$(UNIT_RACE:tests/%.c=$(TEST_OBJ)/%.o): TEST_RACE := -DGORO_RACE=1
+
+# $(1) source; $(2) archive; $(3) room's helper objects
+define TEST_RULE
+$$(BUILD)/$(basename $(1)): $$(TEST_OBJ)/$(basename $(1:tests/%=%)).o $(3) $$(SUPPORT) $(2)
+	@mkdir -p $$(@D); echo "  LD   $$@"
+	@$(if $(filter %.cc,$(1)),$$(CXX),$$(CC)) $$(SAN) $$(filter %.o,$$^) $(if $(2),-Wl$$(COMMA)-z$$(COMMA)muldefs) \
+		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(CRITERION) $$(LIBS) -lm -o $$@
+endef
+COMMA := ,
+test_archive = $(if $(filter tests/hooks/%,$(1)),$$(BUILD)/lib/libgoro-hooks.a,$(if \
+	$(filter $(UNIT_RACE),$(1)),$$(BUILD)/lib/libgoro-race.a,$(if \
+	$(filter $(LINK_ROOMS:%=tests/%/%),$(1)),$$(BUILD)/lib/libgoro.a)))
+test_room    = $(firstword $(subst /, ,$(1:tests/%=%)))
+test_helpers = $(if $(filter $(LINK_ROOMS),$(call test_room,$(1))),$(patsubst \
+	tests/%.c,$$(TEST_OBJ)/%.o,$(call HELPERS_C,$(call test_room,$(1)))))
+$(foreach t,$(TEST_SRC),$(eval $(call TEST_RULE,$(t),$(call test_archive,$(t)),$(call test_helpers,$(t)))))
+
+deps:
+	@tools/deps.sh
+
+tests: all $(TEST_BIN)
+
+test: deps
+	@$(MAKE) --no-print-directory tests
+	@TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(TEST_BIN)
+
+stress: all $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/%,$(TEST_BIN))
+	@GORO_STRESS=$(STRESS) TEST_TIMEOUT=$(shell expr $(TEST_TIMEOUT) \* $(STRESS)) \
+		tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/%,$(TEST_BIN))
+
+# ---- benchmarks: tests/bench/NAME.c, built by goro-cc -O2, run with the number of Ps as argument ----
+
+BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+$(BUILD)/bench/%: tests/bench/%.c $(PRODUCTS)
+	@mkdir -p $(@D); echo "  CC   $@"; $(BUILD)/bin/goro-cc -O2 $< -o $@ -lm
+bench: all $(BENCH_BIN)
+	@for b in $(BENCH_BIN); do for p in $(PROCS); do \
+		printf '%-28s %s  ' $${b##*/} $$p; timeout $(TEST_TIMEOUT) $$b $$p || exit 1; done; done
+
+# ---- the rest ----
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@tools/demo.sh $(BUILD_ABS) docs/examples
+
+check: all
+	@tools/deps.sh check
+	@tools/check-layers.sh
+	@tools/check-exports.sh $(BUILD)
+	@tools/check-source.sh
+
+D := $(DESTDIR)$(PREFIX)
+install: all
+	install -d $D/bin $D/include $D/lib/pkgconfig $D/lib/goro/no-libtsan $D/share/man/man1
+	install -m 755 $(TOOLS:%=$(BUILD)/bin/%) $D/bin
+	ln -sf goro-cc $D/bin/goro-c++
+	install -m 644 $(HEADERS) $D/include
+	install -m 644 $(BUILD)/lib/libgoro.a $(BUILD)/lib/libgoro-race.a $D/lib
+	install -m 644 $(NOTSAN)/libtsan.a $(NOTSAN)/libtsan_preinit.o $D/lib/goro/no-libtsan
+	install -m 644 $(PKGCONFIG) $D/lib/pkgconfig
+	for m in $(wildcard docs/man/*.1); do install -m 644 $$m $D/share/man/man1 || exit 1; done
+	ln -sf goro-cc.1 $D/share/man/man1/goro-c++.1
+
+uninstall:
+	rm -f $(TOOLS:%=$D/bin/%) $D/bin/goro-c++ $D/include/goro.h $D/include/goro_cxx.h
+	rm -f $D/lib/libgoro.a $D/lib/libgoro-race.a $(PKGCONFIG:$(BUILD)/lib/%=$D/lib/%)
+	rm -f $D/share/man/man1/goro-c++.1 $(patsubst docs/man/%,$D/share/man/man1/%,$(wildcard docs/man/*.1))
+	rm -rf $D/lib/goro
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
+
+# A link to a test's or tool's object keeps it; make would otherwise delete what only chains.
+.SECONDARY:
+-include $(shell [ -d $(BUILD)/obj ] && find $(BUILD)/obj -name '*.d')
