@@ -122,8 +122,7 @@ GORO_API int goro_select(goro_case *cases, int n, bool block);
 /* Unlock n -> lock m > n. Not recursive, not tied to a goroutine, starvation-free (a waiter of 1 ms gets
  * it next). Unlocking an unlocked one: "sync: unlock of unlocked mutex". */
 typedef struct goro_mutex {
-	int32_t state;
-	uint32_t sema;
+	uint32_t state;
 } goro_mutex;
 GORO_API void goro_mutex_lock(goro_mutex *m);
 GORO_API void goro_mutex_unlock(goro_mutex *m);
@@ -145,8 +144,6 @@ GORO_API bool goro_rwmutex_trylock(goro_rwmutex *rw);
 /* Done -> the Wait that it lets go. "sync: negative WaitGroup counter" is a panic. */
 typedef struct goro_waitgroup {
 	uint64_t state; /* counter:32, waiters:32 */
-	uint32_t sema;
-	uint32_t round;
 } goro_waitgroup;
 GORO_API void goro_waitgroup_add(goro_waitgroup *wg, int n);
 GORO_API void goro_waitgroup_done(goro_waitgroup *wg);

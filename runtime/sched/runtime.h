@@ -35,6 +35,8 @@ typedef struct M M;
 typedef struct P P;
 typedef struct Waiter Waiter;
 typedef struct Timer Timer;
+typedef struct TimerSlot TimerSlot;
+typedef struct AtExit AtExit;
 
 #define PROCS_MAX 1024 /* more are clamped */
 #ifdef GORO_HARD       /* HARD builds shrink limits so that overflow paths run in the tests */
@@ -95,6 +97,7 @@ struct G {
 	uint32_t locked;          /* goro_lock_os_thread depth; own */
 	uint8_t stack_class;      /* which arena; constant */
 	bool is_main;
+	AtExit *at_exit;          /* innermost first; own; run by go_exit before hook_end */
 	int saved_errno;          /* across a park */
 	void *cxx_globals[2];     /* __cxa_get_globals contents across a park, in C++ programs */
 	char name[24];            /* goro_set_name; own, read torn at worst by dumps */
@@ -149,10 +152,11 @@ struct P {
 	G *gfree;             /* dead Gs with their stacks, default class; owner */
 	uint32_t ngfree;
 	/* timers: time/timer.c */
-	Lock timer_lock;      /* rank TIMERS; guards the next three */
-	Timer **timer_heap;
+	Lock timer_lock;      /* rank TIMERS; guards the next four */
+	TimerSlot *timer_heap;
 	uint32_t ntimers, timers_cap;
 	int64_t timer_next;   /* when of the earliest, 0 none; written under timer_lock, read relaxed */
+	Timer *timer_firing;  /* whose fn runs now; cleared by store_rel after it, without the lock */
 };
 
 typedef struct Sched {
@@ -181,6 +185,7 @@ extern Sched sched;
 /* One park of one G on one object: a channel, a semaphore, a condition. Lies on the waiter's stack. */
 struct Waiter {
 	Waiter *next, *prev;  /* queue; the object's lock */
+	Waiter *link, *tail;  /* semaphore: others waiting on the same object; the bucket's lock */
 	G *g;
 	void *elem;           /* channel: the value's place; NULL discards */
 	void *object;         /* goro_chan*, address of a semaphore, ... */
@@ -188,6 +193,16 @@ struct Waiter {
 	bool is_select;       /* others compete: win g->select_done by cas before taking it off */
 	bool success;         /* channel: a value was passed (false: closed); the waker, under the lock */
 	uint32_t ticket;      /* semaphore, cond: order and handoff flags */
+	uint32_t leaving;     /* select: who takes it off its queue; atomic, see chan/chan.h */
+	int64_t since;        /* mutex: when it began to wait */
+	const void *pc;       /* the public call it waits in, for what a peer does on its behalf */
+};
+
+/* What a goroutine owes when it ends, by return or by goro_goexit. Lies on its stack; see G.at_exit. */
+struct AtExit {
+	AtExit *next;
+	void (*fn)(void *arg);
+	void *arg;
 };
 
 /* ---- this thread ---- */
@@ -216,6 +231,10 @@ M *m_self(void);
 /* Park the running goroutine: `l` (held by the caller) is released once its registers are saved, and
  * it runs again after ready(). Saves and restores errno. */
 void park(Lock *l, WaitReason why, const void *on);
+/* As park, with unlock(g, arg) in place of the release of one lock (AFTER_CALL): it runs on the other
+ * side, once the registers are saved; g may be running again before it returns, so it must not touch g
+ * after what publishes it. */
+void park_fn(void (*unlock)(G *g, void *arg), void *arg, WaitReason why, const void *on);
 /* Make a parked G runnable: next on this P when `next`, else at the tail. The caller took it off its
  * wait queue and holds no lock of rank SCHED or above. Works from foreign threads and g0 too (global queue). */
 void ready(G *g);
@@ -230,6 +249,14 @@ _Noreturn void go_exit(void);
 /* A goroutine, or a foreign thread that blocks on a futex: who waits. Foreign threads may use every
  * blocking operation: they get a G of their own kind whose park sleeps on a futex. */
 G *g_current(void);
+/* The detector's context of the caller: a goroutine's or a foreign thread's. NULL in a plain build. */
+static inline RaceCtx *race_self(void)
+{
+	if (!GORO_RACE)
+		return NULL;
+	G *g = g_self();
+	return g ? g->race : hook_self();
+}
 
 /* ---- an M's life (sched.c) ---- */
 void sched_init(void);
@@ -255,17 +282,26 @@ G *stack_find(uintptr_t addr);
 
 /* ---- timers (time/timer.c) ---- */
 struct Timer {
-	int64_t when;         /* 0: not armed; p->timer_lock */
-	int64_t period;
-	P *p;                 /* heap it is in; NULL none */
-	uint32_t index;
+	int64_t when;         /* when it fires next; its P's timer_lock */
+	int64_t period;       /* 0: once */
+	P *p;                 /* heap it is in, NULL none; changes under p->timer_lock */
+	P *fired_on;          /* P that last took it out to fire it; written before p becomes NULL */
+	uint32_t index;       /* its place in the heap; p->timer_lock */
 	void (*fn)(void *arg, int64_t now); /* runs on the scheduler, short, may ready(); no park */
 	void *arg;
-	RaceCtx *race;        /* who armed it: arming is before what it fires */
 };
+/* Arm a timer that is not armed: on this thread's P, or on some P from foreign threads. */
 void timer_arm(Timer *t, int64_t when);
-bool timer_stop(Timer *t);     /* true: it had not fired */
-int64_t timer_run(P *p, int64_t now); /* run what is due; when of the next, 0 none */
+/* True: it was armed and will not fire. On return fn neither runs nor will run. Not from fn. */
+bool timer_stop(Timer *t);
+/* Run what is due on p; when of the next, 0 none. fn may take locks of rank CHAN and above: so never
+ * from inside park, before the after-switch work, where the parking goroutine may hold them. */
+int64_t timer_run(P *p, int64_t now);
+/* p stops (GOMAXPROCS sank): all its timers go to `to`. */
+void timer_move_all(P *from, P *to);
+/* sched.c, called by timer_arm without locks when `when` became the earliest of p: see that an M will
+ * look at p's timers by then, even when all sleep or p has no M. */
+void sched_timer_armed(P *p, int64_t when);
 
 /* ---- system calls (syscall.c) ---- */
 void syscall_enter(void);
