@@ -298,7 +298,7 @@ bool timer_stop(Timer *t);
  * from inside park, before the after-switch work, where the parking goroutine may hold them. */
 int64_t timer_run(P *p, int64_t now);
 /* p stops (GOMAXPROCS sank): all its timers go to `to`. */
-void timer_move_all(P *from, P *to);
+void timer_move_all(P *from, P *to);  /* `from` retires: its timers go to `to`; no lock held */
 /* sched.c, called by timer_arm without locks when `when` became the earliest of p: see that an M will
  * look at p's timers by then, even when all sleep or p has no M. */
 void sched_timer_armed(P *p, int64_t when);
