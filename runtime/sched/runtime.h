@@ -3,6 +3,7 @@
  *
  * G  a goroutine: stack, saved registers, state. It lives at the top of its own stack mapping (one page
  *    holds both for a small goroutine) and is never unmapped: a stale G pointer may be read.
+ *    A thread of the program that blocks in goro is represented by a G of its own kind (foreign).
  * M  an operating-system thread of goro's, or one that called goro_run. Its own stack is "g0", which
  *    looks for work and sleeps; no goroutine code runs there.
  * P  the right to run goroutines, with its run queue and timers. As many as GOMAXPROCS.
@@ -13,7 +14,7 @@
  * g->m->p are valid while g runs and must be read anew after every park: a G may wake on another M.
  *
  * Nothing thread-bound survives a park (style rule 7): use me->m, never a saved M or P; errno is carried
- * across by sched_park.
+ * across by park.
  *
  * States of G: DEAD -> RUNNABLE -> RUNNING -> {RUNNABLE, WAITING, SYSCALL, DEAD}; WAITING -> RUNNABLE
  * by ready() alone. The state is written by the one who has the G in hand: its own M while it runs, the
@@ -91,12 +92,16 @@ struct G {
 	uint32_t preempt;     /* asked to yield at the next safe point; relaxed */
 	uintptr_t stack_lo;   /* lowest usable address (above the guard); constant */
 	uintptr_t stack_hi;   /* where frames start, below this struct; constant while alive */
-	G *all_next;          /* list of all Gs ever made; stack.lock, never removed */
 	const void *created_pc;   /* return address of the go statement; constant while alive */
 	uint64_t created_by;      /* id of the creator; 0: none */
 	uint32_t locked;          /* goro_lock_os_thread depth; own */
-	uint8_t stack_class;      /* which arena; constant */
+	M *locked_m;              /* the M it is wired to, while locked > 0; own */
+	void *san;                /* sanitizer's own (fake stack or fiber); see os/sanitizer.h */
+	uint32_t note;            /* foreign: futex its park sleeps on: 0 asleep, 1 readied */
+	uint8_t stack_class;      /* log2 of the stack's size; constant. 0: a foreign thread's G */
+	bool trimmed;             /* dead: pages beyond the top one given back; stack.c */
 	bool is_main;
+	bool foreign;             /* stands for a thread of the program: park sleeps on `note`; constant */
 	AtExit *at_exit;          /* innermost first; own; run by go_exit before hook_end */
 	int saved_errno;          /* across a park */
 	void *cxx_globals[2];     /* __cxa_get_globals contents across a park, in C++ programs */
@@ -104,7 +109,14 @@ struct G {
 };
 
 /* What the new side does for the old one, once the old one's registers are saved. */
-typedef enum After { AFTER_NOTHING, AFTER_UNLOCK, AFTER_YIELD, AFTER_DEAD, AFTER_CALL } After;
+typedef enum After {
+	AFTER_NOTHING,
+	AFTER_UNLOCK, /* release after_lock */
+	AFTER_YIELD,  /* after_g to the tail of the local queue */
+	AFTER_GLOBAL, /* after_g to the global queue */
+	AFTER_DEAD,   /* after_g's stack may be used again */
+	AFTER_CALL    /* after_fn(after_g, after_arg) */
+} After;
 
 struct M {
 	G *g;                 /* running goroutine; NULL on g0; own */
@@ -115,6 +127,8 @@ struct M {
 	Lock *after_lock;     /* AFTER_UNLOCK */
 	void (*after_fn)(G *, void *); /* AFTER_CALL */
 	void *after_arg;
+	int *errno_at;        /* this thread's errno; constant */
+	void **cxx;           /* this thread's __cxa_get_globals, NULL without C++; constant */
 	bool spinning;        /* looking for work; counted in sched.nspinning */
 	P *next_p;            /* P handed over by the waker; set before note */
 	uint32_t note;        /* futex: 0 asleep, 1 woken */
@@ -124,10 +138,13 @@ struct M {
 	uint32_t tid;
 	int id;
 	bool is_host;         /* thread of the caller of goro_run, not ours */
+	bool idle;            /* on sched.idle_m; sched.lock */
 	G *locked_g;          /* goro_lock_os_thread */
+	void *san;            /* sanitizer's own, for g0 */
+	uintptr_t g0_lo, g0_hi; /* this thread's own stack; constant */
 	/* syscall */
-	P *syscall_p;         /* P it had when it went into a system call */
-	uint32_t in_syscall;
+	P *syscall_p;         /* P it had when it went into a system call; own */
+	uint32_t in_syscall;  /* own; read by deadlock.c */
 };
 
 typedef struct RunQ {
@@ -145,12 +162,18 @@ struct P {
 	uint32_t schedtick;   /* picks so far; owner writes, sysmon reads relaxed */
 	uint32_t nextticks;   /* picks of runnext in a row; owner */
 	uint32_t syscalltick; /* system calls so far; owner writes, sysmon reads */
-	uint32_t timer_due;   /* sysmon: a timer's time has come; owner clears */
+	uint32_t attention;   /* go through g0 at the next pick: a timer is due, procs changed, main
+	                         returned; anyone sets, owner clears; relaxed */
 	int id;               /* constant */
 	M *m;                 /* owner; NULL when idle */
 	P *idle_next;         /* sched.lock */
 	G *gfree;             /* dead Gs with their stacks, default class; owner */
 	uint32_t ngfree;
+	uint64_t id_next, id_end; /* goroutine numbers in stock; owner */
+	int64_t ngoroutines;  /* made minus ended here; owner writes, summed relaxed */
+	/* sysmon's notes on this P; sysmon alone */
+	uint32_t seen_schedtick, seen_syscalltick;
+	int64_t seen_sched_at, seen_syscall_at;
 	/* timers: time/timer.c */
 	Lock timer_lock;      /* rank TIMERS; guards the next four */
 	TimerSlot *timer_heap;
@@ -169,16 +192,18 @@ typedef struct Sched {
 	uint32_t nidle_p;     /* atomic: read without lock by wakep */
 	uint32_t nspinning;   /* atomic */
 	uint32_t nm;          /* Ms that exist */
-	uint32_t nsyscall;    /* atomic: Ms in a system call or goro_blocking */
-	uint32_t procs;       /* GOMAXPROCS now; atomic */
+	uint32_t npolling;    /* atomic: Gs that wait on a descriptor (net/netpoll.c) */
+	uint32_t procs;       /* GOMAXPROCS now; written under lock, read relaxed */
 	P *all_p[PROCS_MAX];  /* filled once, then constant */
-	uint32_t nall_p;
-	M *all_m;
-	uint64_t ngoroutines; /* atomic: alive, the main one included */
-	uint64_t next_id;     /* atomic */
-	uint32_t started;     /* atomic */
-	uint32_t ended;       /* main has returned: Ms stop picking; atomic */
-	uint32_t host_done;   /* futex for goro_run's caller */
+	uint32_t nall_p;      /* grows; store_rel under lock, load_acq in readers */
+	M *all_m;             /* grows; store_rel under lock, load_acq in readers */
+	int64_t ngoroutines;  /* atomic: as P's, for those made or ended without a P */
+	uint64_t next_id;     /* atomic: last goroutine number given out */
+	uint32_t ready;       /* atomic: sched_init is through */
+	uint32_t ended;       /* atomic, futex: main has returned: Ms freeze at their next pick */
+	uint32_t main_exited; /* main called goro_goexit; atomic */
+	M *timer_m;           /* the idle M that sleeps until the next timer; atomic */
+	int64_t idle_until;   /* until when it sleeps; 0 while there is none; atomic */
 } Sched;
 extern Sched sched;
 
@@ -241,9 +266,12 @@ void ready(G *g);
 void ready_tail(G *g);
 /* Yield: to the tail of the local queue. */
 void yield(void);
-/* Create a G that will run entry(arg)... ; NULL when out of memory. stack_size 0: the default. The
- * caller makes it runnable by go_start. */
-G *go_new(size_t stack_size, const void *pc);
+/* Honour a request to yield (a goroutine that ran for 10 ms): at the end of operations that did not block,
+ * with no lock held. */
+static inline void preempt_check(void);
+/* Create a G that will run f(arg); NULL when out of memory. stack_size 0: the default. `pc`: return
+ * address of the public function. The caller may set name, then makes it runnable by go_start. */
+G *go_new(void (*f)(void *), void *arg, size_t stack_size, const void *pc);
 void go_start(G *g);
 _Noreturn void go_exit(void);
 /* A goroutine, or a foreign thread that blocks on a futex: who waits. Foreign threads may use every
@@ -259,10 +287,10 @@ static inline RaceCtx *race_self(void)
 }
 
 /* ---- an M's life (sched.c) ---- */
-void sched_init(void);
+void sched_init(void);         /* idempotent, thread-safe */
 void sched_switched(void);     /* the after-switch work; first thing on every arrival */
-G *sched_pick(P *p);           /* next local G or NULL; also due timers and fairness */
-_Noreturn void sched_loop(M *m);
+G *sched_pick(P *p);           /* next local G; NULL: let g0 look (empty, attention asked, fairness) */
+void sched_loop(M *m, uint32_t *until); /* on g0: run goroutines; returns once *until is set (a host) */
 void sched_wakep(void);        /* there is surplus work: see that an M looks for it */
 void sched_put_global(G *head, G *tail, uint32_t n);
 
@@ -274,7 +302,7 @@ bool runq_empty(const P *p);
 
 /* ---- stacks (stack.c) ---- */
 G *stack_new(size_t size);     /* a dead G on top of its stack, or NULL */
-void stack_free(G *g);
+void stack_free(G *g);         /* dead; into the cache of the P of this M, or the global one */
 size_t stack_default_size(void);
 void stack_each_g(void (*fn)(G *, void *), void *arg); /* all Gs ever made, for dumps */
 /* Which G's stack or guard holds addr; NULL for none. Async-signal-safe. */
@@ -298,7 +326,7 @@ bool timer_stop(Timer *t);
  * from inside park, before the after-switch work, where the parking goroutine may hold them. */
 int64_t timer_run(P *p, int64_t now);
 /* p stops (GOMAXPROCS sank): all its timers go to `to`. */
-void timer_move_all(P *from, P *to);  /* `from` retires: its timers go to `to`; no lock held */
+void timer_move_all(P *from, P *to);
 /* sched.c, called by timer_arm without locks when `when` became the earliest of p: see that an M will
  * look at p's timers by then, even when all sleep or p has no M. */
 void sched_timer_armed(P *p, int64_t when);
@@ -307,10 +335,19 @@ void sched_timer_armed(P *p, int64_t when);
 void syscall_enter(void);
 void syscall_exit(void);
 
-/* ---- deadlock, dumps (debug/) ---- */
-void sched_check_dead(void);   /* sched.lock held; fatal when nothing can ever run again */
+/* ---- deadlock, dumps (deadlock.c, debug/) ---- */
+/* sched.lock held; fatal when nothing can ever run again. True: it looks dead but for threads of the
+ * program's own, which may wake something or end; sysmon asks again. */
+bool deadlock_check(void);
 const char *wait_reason_text(WaitReason w);
 void traceback_g(int fd, G *g);      /* "goroutine 7 [chan receive]:" and its frames */
 void traceback_all(int fd, G *first);
+
+static inline void preempt_check(void)
+{
+	G *g = g_self();
+	if (g && unlikely(load_rlx(&g->preempt))) /* a hint: late or lost does no harm */
+		yield();
+}
 
 #endif
