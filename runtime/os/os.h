@@ -25,6 +25,8 @@ void os_unmap(void *p, size_t size);
 int os_guard(void *p, size_t size);
 /* Give pages back; they read as zero afterwards (guards stay). */
 int os_release(void *p, size_t size);
+/* No huge pages there: memory that is touched a page here and there. */
+void os_no_huge(void *p, size_t size);
 size_t os_page_size(void);
 
 /* ---- futex ---- */
@@ -41,8 +43,12 @@ void os_futex_wake(uint32_t *addr, int n);
  * an intercepted pthread_create: the detector does not see goro's own threads. */
 int os_thread_start(void (*fn)(void *), void *arg, size_t stack, const char *name);
 uint32_t os_thread_id(void);
+/* Block every asynchronous signal on this thread: for threads that must not run the program's handlers. */
+void os_thread_no_signals(void);
 /* Threads of this process now; -1 when unknown. */
 int os_thread_count(void);
+/* How many of them os_thread_start made. */
+int os_thread_own(void);
 void os_yield(void);
 /* A memory barrier on all threads of the process: pairs with fence_compiler() on their side. False
  * when the kernel cannot; the caller's partners must then use fence_sc(). Call os_barrier_init once. */
@@ -65,6 +71,8 @@ uint64_t os_random(void);
 
 int os_errno(void);
 void os_set_errno(int e);
+/* Where this thread keeps it. */
+int *os_errno_at(void);
 
 /* ---- end ---- */
 

@@ -1,0 +1,90 @@
+/*
+ * lock.c: the slow side of Lock: spin shortly, then sleep on the futex; and the rank checker of debug
+ * builds.
+ *
+ * Model: Drepper, "Futexes are tricky", the three-state mutex. State 2 means "held, and a sleeper may be
+ * there": whoever sleeps has stored 2 itself, and an unlock that finds 2 wakes one sleeper, which takes
+ * the lock as 2 again (it cannot know whether others sleep). No wake-up is lost: a sleeper's futex_wait
+ * returns at once unless the state is still 2, and the state leaves 2 only through unlock's swap.
+ *
+ * After unlock's swap the lock's memory may be gone (a channel freed by the next holder); lock_wake
+ * touches only the address, as a futex key, where a stray wake-up is harmless.
+ */
+#include "lock.h"
+
+#include <stddef.h>
+
+#include "../os/os.h"
+#include "fatal.h"
+
+/* 100 pauses are some 1-4 us on x86: longer than any critical section of the runtime, shorter than the
+ * 6-90 us that a futex round trip costs. Useless with one processor, where it costs little. */
+#define SPINS 100
+
+void lock_slow(Lock *l)
+{
+	for (int i = 0; i < SPINS; i++) {
+		if (load_rlx(&l->state) == 0 && cas_acq(&l->state, 0, 1)) /* pairs with swap_rel in unlock */
+			return;
+		cpu_relax();
+	}
+	while (swap_acq(&l->state, 2) != 0) /* pairs with swap_rel in unlock */
+		os_futex_wait(&l->state, 2, -1);
+}
+
+void lock_wake(Lock *l)
+{
+	os_futex_wake(&l->state, 1);
+}
+
+#ifdef GORO_DEBUG
+
+/* Locks held by this thread. A lock parked under is released by the thread that took it, after the
+ * switch: it stays on this thread's list meanwhile, so the list is per thread and not per goroutine. */
+#define HELD_MAX 64
+static __thread const Lock *held[HELD_MAX];
+static __thread uint32_t nheld;
+
+static const char *rank_name(uint32_t rank)
+{
+	static const char *const names[] = {
+#define NAME_(n) #n,
+	    LOCK_RANKS(NAME_)
+#undef NAME_
+	};
+	return rank < RANK_COUNT ? names[rank] : "?";
+}
+
+void lock_rank_check(const Lock *l)
+{
+	if (l->rank == RANK_NONE)
+		return;
+	for (uint32_t i = 0; i < nheld; i++) {
+		if (held[i] == l)
+			throw("lock %s taken twice", rank_name(l->rank));
+		/* Channels share a rank: select takes several, by address. */
+		if (held[i]->rank > l->rank || (held[i]->rank == l->rank && l->rank != RANK_CHAN))
+			throw("lock %s taken under %s", rank_name(l->rank), rank_name(held[i]->rank));
+	}
+}
+
+void lock_rank_push(const Lock *l)
+{
+	if (l->rank == RANK_NONE)
+		return;
+	if (nheld == HELD_MAX) /* a select over many channels: the rest goes unchecked */
+		return;
+	held[nheld++] = l;
+}
+
+void lock_rank_pop(const Lock *l)
+{
+	for (uint32_t i = nheld; i-- > 0;) {
+		if (held[i] != l)
+			continue;
+		held[i] = held[--nheld];
+		return;
+	}
+}
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * thread.c: os.h's threads on Linux, by pthread_create (a thread needs libc's thread-local storage).
+ *
+ * In the race archive the reference to pthread_create is renamed to the real one, so that the detector
+ * does not see goro's own threads.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../base/atomic.h"
+#include "os.h"
+#include "raw.h"
+
+typedef struct Start {
+	void (*fn)(void *);
+	void *arg;
+	const char *name;
+} Start; /* in a page of its own: the starter does not wait, and libc's heap may be locked */
+
+static int own; /* threads started and not ended; atomic */
+
+static void *thread_main(void *p)
+{
+	Start s = *(Start *)p;
+	os_unmap(p, sizeof s);
+	if (s.name)
+		pthread_setname_np(pthread_self(), s.name);
+	s.fn(s.arg);
+	(void)add_ar(&own, -1);
+	return NULL;
+}
+
+int os_thread_start(void (*fn)(void *), void *arg, size_t stack, const char *name)
+{
+	Start *s = os_map(sizeof *s);
+	if (!s)
+		return -ENOMEM;
+	*s = (Start){fn, arg, name};
+	pthread_attr_t attr;
+	pthread_t t;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	if (stack)
+		pthread_attr_setstacksize(&attr, stack);
+	(void)add_ar(&own, 1);
+	int e = pthread_create(&t, &attr, thread_main, s);
+	pthread_attr_destroy(&attr);
+	if (e) {
+		(void)add_ar(&own, -1);
+		os_unmap(s, sizeof *s);
+		return -e;
+	}
+	return 0;
+}
+
+uint32_t os_thread_id(void)
+{
+	return (uint32_t)raw_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+int os_thread_own(void)
+{
+	return load_acq(&own);
+}
+
+int os_thread_count(void)
+{
+	/* /proc/self/stat: "pid (name) S ..."; the 20th field is the number of threads, the 18th after the
+	 * name, which may itself hold parentheses and blanks. */
+	char buf[1024];
+	long fd = raw_call(SYS_openat, AT_FDCWD, (long)"/proc/self/stat", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	if (fd < 0)
+		return -1;
+	long n = raw_call(SYS_read, fd, (long)buf, sizeof buf - 1, 0, 0, 0);
+	raw_call(SYS_close, fd, 0, 0, 0, 0, 0);
+	if (n <= 0)
+		return -1;
+	long i = n;
+	while (i > 0 && buf[i - 1] != ')')
+		i--;
+	for (int field = 2; i < n && field < 20; i++)
+		if (buf[i] == ' ')
+			field++;
+	int count = 0;
+	for (; i < n && buf[i] >= '0' && buf[i] <= '9'; i++)
+		count = count * 10 + (buf[i] - '0');
+	return count > 0 ? count : -1;
+}
+
+void os_yield(void)
+{
+	raw_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+}
+
+void os_thread_no_signals(void)
+{
+	sigset_t all;
+	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
+	sigdelset(&all, SIGTRAP);
+	sigdelset(&all, SIGABRT);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+}
+
+void os_thread_stack(uintptr_t *lo, uintptr_t *hi)
+{
+	pthread_attr_t attr;
+	void *addr = NULL;
+	size_t size = 0;
+	if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+		pthread_attr_getstack(&attr, &addr, &size);
+		pthread_attr_destroy(&attr);
+	}
+	*lo = (uintptr_t)addr;
+	*hi = (uintptr_t)addr + size;
+}
