@@ -21,7 +21,12 @@ typedef struct SymFrame {
 	const char *module; /* path of the executable or shared object; NULL for none */
 	uintptr_t module_off;
 	uintptr_t func_off; /* pc minus the function's entry: Go's +0x4c; 0 when unknown */
+	bool own;           /* goro's own code (runtime or detector), not the program's */
 } SymFrame;
+
+/* This thread is inside libdw, or prints a report: its calls of malloc, memcpy, ... are goro's, not the
+ * program's. The detector's interceptors ask it and pass straight through. Own thread only. */
+extern __thread uint32_t sym_busy __attribute__((tls_model("initial-exec")));
 
 /* The frames at pc, innermost (inlined) first, at most `max`; returns how many, at least 1 where max
  * >= 1. `is_return`: pc is a return address (the call before it is looked up). */
