@@ -12,6 +12,7 @@
 #define GORO_BASE_FATAL_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* "fatal error: TEXT", all goroutines' tracebacks where `all`, exit 2. */
@@ -22,6 +23,9 @@ _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), 
 _Noreturn void vpanic(const char *fmt, va_list ap) __attribute__((cold));
 /* "goro: internal error: TEXT", traceback, abort. */
 _Noreturn void throw(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+
+/* One of these is ending the process. */
+bool fatal_in_progress(void);
 
 /* Format to a descriptor without stdio, locks or malloc, in one write where it fits 4 KiB (vsnprintf
  * on a stack buffer). Async-signal-safe in practice for the conversions used: d u x p s c l z ll. */

@@ -1,0 +1,166 @@
+/*
+ * fatal.c: the ways to end for good: fatal, panic, throw.
+ *
+ * One thread ends the process; others that come meanwhile wait for it. The words go out first, by
+ * plain write(2); then the tracebacks, which need libdw, hence malloc and locks that may be held by
+ * whoever we interrupted: a fault can be anywhere. So an alarm watches over that part, and ends the
+ * process when nothing is printed for WATCH_SECONDS. A second failure of the same thread, while it
+ * prints, ends it at once.
+ *
+ * May be called on goroutine stacks of 16 KiB and in signal handlers on an alternate stack: the
+ * printing switches to a stack of its own.
+ */
+#include "debug.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WATCH_SECONDS 15 /* reading the DWARF of a program of 1 GB took 4 s */
+#define EXIT_FATAL    2
+
+typedef enum Ending { END_FATAL, END_FATAL_ALL, END_PANIC, END_THROW } Ending;
+
+static struct {
+	uint32_t tid;      /* who ends the process, 0 nobody; atomic */
+	Ending how;        /* by tid alone, as the rest */
+	char text[2048];
+	TraceSelf self;
+	unw_context_t regs;
+	uint32_t seen_progress;
+} dying;
+
+bool fatal_in_progress(void)
+{
+	return load_rlx(&dying.tid) != 0; /* relaxed: asked by the dying thread itself */
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	if (dying.seen_progress != load_rlx(&trace_progress)) {
+		dying.seen_progress = load_rlx(&trace_progress);
+		alarm(WATCH_SECONDS);
+		return;
+	}
+	static const char text[] = "\ngoro: the traceback does not come to an end; giving up\n";
+	os_write(2, text, sizeof text - 1);
+	os_exit(EXIT_FATAL);
+}
+
+static void watch(void)
+{
+	struct sigaction sa = {.sa_handler = on_alarm};
+	sigset_t set;
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGALRM, &sa, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	alarm(WATCH_SECONDS);
+}
+
+static void print_traces(void *arg)
+{
+	(void)arg;
+	TraceLevel level = trace_level();
+	G *g = dying.self.g;
+	if (level == TRACE_NONE)
+		return;
+	if (dying.how == END_THROW)
+		level = TRACE_SYSTEM;
+	if (!g && dying.how != END_FATAL_ALL) {
+		os_write(2, "\n", 1);
+		trace_thread(2, &dying.self, level);
+	}
+	if (dying.how == END_FATAL_ALL || level >= TRACE_ALL) {
+		os_write(2, "\n", 1);
+		trace_all(2, g, &dying.self, level);
+	} else if (g) {
+		os_write(2, "\n", 1);
+		trace_one(2, g, &dying.self, level);
+	}
+}
+
+/* The registers are taken in the caller's frame, which stays: nobody returns. */
+static _Noreturn void end(void)
+{
+	watch();
+	dying.self.regs = &dying.regs;
+	dying.self.g = g_self();
+	if (!debug_on_stack(print_traces, NULL))
+		os_write(2, "\ngoro: failed while printing a traceback; no more is known\n", 59);
+	alarm(0);
+	if (dying.how == END_THROW || trace_crash()) {
+		if (dying.how != END_THROW)
+			hook_fini(EXIT_FATAL);
+		signal(SIGABRT, SIG_DFL);
+		abort();
+	}
+	os_exit(hook_fini(EXIT_FATAL));
+}
+
+/* One thread gets through, once. */
+static void begin(Ending how, const char *head, const char *fmt, va_list ap)
+{
+	uint32_t tid = os_thread_id();
+	if (!cas_ar(&dying.tid, 0, tid)) {
+		if (load_rlx(&dying.tid) != tid)
+			for (;;)
+				os_sleep(INT64_C(3600000000000));
+		print_fd(2, "\ngoro: while ending: ");
+		vprint_fd(2, fmt, ap);
+		print_fd(2, "\n");
+		os_exit(EXIT_FATAL);
+	}
+	dying.how = how;
+	int n = snprintf(dying.text, sizeof dying.text - 1, "%s", head);
+	n += vsnprintf(dying.text + n, sizeof dying.text - 1 - (size_t)n, fmt, ap);
+	if (n > (int)sizeof dying.text - 2)
+		n = sizeof dying.text - 2;
+	dying.text[n++] = '\n';
+	os_write(2, dying.text, (size_t)n);
+}
+
+#define END(how, head)                                                                             \
+	va_list ap;                                                                                \
+	va_start(ap, fmt);                                                                         \
+	begin(how, head, fmt, ap);                                                                 \
+	va_end(ap);                                                                                \
+	unw_getcontext(&dying.regs);                                                               \
+	end()
+
+_Noreturn void fatal(const char *fmt, ...)
+{
+	END(END_FATAL, "fatal error: ");
+}
+
+_Noreturn void fatal_all(const char *fmt, ...)
+{
+	END(END_FATAL_ALL, "fatal error: ");
+}
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	END(END_PANIC, "panic: ");
+}
+
+_Noreturn void vpanic(const char *fmt, va_list ap)
+{
+	begin(END_PANIC, "panic: ", fmt, ap);
+	unw_getcontext(&dying.regs);
+	end();
+}
+
+_Noreturn void throw(const char *fmt, ...)
+{
+	END(END_THROW, "goro: internal error: ");
+}
+
+_Noreturn void goro_panic(const char *fmt, ...)
+{
+	END(END_PANIC, "panic: ");
+}

@@ -1,0 +1,30 @@
+/*
+ * regs_amd64.c: a parked goroutine's registers in libunwind's form, for x86-64.
+ */
+#if defined(__x86_64__)
+
+#define _GNU_SOURCE /* REG_RIP and its like */
+#include "debug.h"
+
+#include <string.h>
+#include <ucontext.h>
+
+#include "../os/switch.h"
+
+void trace_saved_regs(const void *sp, unw_context_t *out)
+{
+	SwitchRegs r;
+	switch_saved(sp, &r);
+	memset(out, 0, sizeof *out);
+	greg_t *g = out->uc_mcontext.gregs;
+	g[REG_RIP] = (greg_t)r.pc;
+	g[REG_RSP] = (greg_t)r.sp;
+	g[REG_RBP] = (greg_t)r.bp;
+	g[REG_RBX] = (greg_t)r.bx;
+	g[REG_R12] = (greg_t)r.r12;
+	g[REG_R13] = (greg_t)r.r13;
+	g[REG_R14] = (greg_t)r.r14;
+	g[REG_R15] = (greg_t)r.r15;
+}
+
+#endif

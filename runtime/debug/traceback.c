@@ -1,0 +1,389 @@
+/*
+ * traceback.c: stacks of goroutines, in Go's form.
+ *
+ *	goroutine 7 [chan receive, 2 minutes, locked to thread] "reader":
+ *	inc(...)
+ *		counter.c:21 +0x4c
+ *	created by main in goroutine 1
+ *		counter.c:35 +0x30
+ *
+ * Unwinding is libunwind's, from the registers that a switch saved, or, for the caller itself, from
+ * where it asked. A goroutine that runs elsewhere cannot be unwound. One that is woken while we walk
+ * its stack gives frames that mean nothing (libunwind checks each address before it reads): the state is
+ * looked at again afterwards, and the frames are dropped when it has run since.
+ *
+ * goro's own frames are left out unless GOTRACEBACK=system, as in Go.
+ */
+#include "debug.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../os/onstack.h"
+#include "../symbol/symbol.h"
+
+uint32_t trace_progress;
+
+/* ---- the environment ---- */
+
+static const char *wanted(void)
+{
+	const char *s = getenv("GOTRACEBACK");
+	return s ? s : "";
+}
+
+TraceLevel trace_level(void)
+{
+	const char *s = wanted();
+	if (!strcmp(s, "none") || !strcmp(s, "0"))
+		return TRACE_NONE;
+	if (!strcmp(s, "all") || !strcmp(s, "1"))
+		return TRACE_ALL;
+	if (!strcmp(s, "system") || !strcmp(s, "2") || !strcmp(s, "crash"))
+		return TRACE_SYSTEM;
+	return TRACE_SINGLE;
+}
+
+bool trace_crash(void)
+{
+	return !strcmp(wanted(), "crash");
+}
+
+/* ---- the stack to work on ---- */
+
+#define STACK_BYTES ((size_t)1 << 20)
+
+bool debug_on_stack(void (*fn)(void *), void *arg)
+{
+	static Lock busy = LOCK_INIT(NONE); /* no rank: locks of any rank are taken below it */
+	static char *stack;                 /* busy */
+	static __thread bool there;
+	if (there)
+		return false;
+	there = true;
+	lock(&busy);
+	if (!stack)
+		stack = os_map(STACK_BYTES);
+	if (stack)
+		os_call_on_stack(stack + STACK_BYTES, fn, arg);
+	else
+		fn(arg); /* no memory: this stack has to do */
+	unlock(&busy);
+	there = false;
+	return true;
+}
+
+/* ---- walking ---- */
+
+#define KEEP_ENDS  50 /* frames shown of each end, as Go */
+#define FRAMES_CAP (1 << 20)
+
+typedef struct Walked {
+	uintptr_t pc, sp;
+	bool exact; /* pc is the instruction itself, not a return address */
+} Walked;
+
+typedef struct Walk {
+	Walked head[KEEP_ENDS];
+	Walked tail[KEEP_ENDS]; /* a ring */
+	int n;                  /* frames in all */
+} Walk;
+
+static bool hidden(const Walked *w, TraceLevel level)
+{
+	SymFrame f[16];
+	if (level >= TRACE_SYSTEM)
+		return false;
+	int n = sym_frames(w->pc, !w->exact, f, 16);
+	return f[n - 1].own;
+}
+
+static void walk(Walk *w, unw_context_t *regs, TraceLevel level)
+{
+	unw_cursor_t at;
+	w->n = 0;
+	if (unw_init_local2(&at, regs, 0))
+		return;
+	bool exact = false;
+	for (int steps = 0; steps < FRAMES_CAP; steps++) {
+		unw_word_t pc = 0, sp = 0;
+		if (unw_get_reg(&at, UNW_REG_IP, &pc) || !pc)
+			break;
+		unw_get_reg(&at, UNW_REG_SP, &sp);
+		Walked here = {pc, sp, exact};
+		exact = unw_is_signal_frame(&at) > 0;
+		if (!exact && !hidden(&here, level)) {
+			if (w->n < KEEP_ENDS)
+				w->head[w->n] = here;
+			else
+				w->tail[w->n % KEEP_ENDS] = here;
+			w->n++;
+		}
+		if (unw_step(&at) <= 0)
+			break;
+	}
+}
+
+/* ---- printing ---- */
+
+static void add_name(Buf *b, const SymFrame *f)
+{
+	if (f->func) {
+		buf_str(b, f->func);
+		if (!strchr(f->func, '(')) /* C++ names bring their own */
+			buf_str(b, "(...)");
+	} else if (f->module) {
+		const char *slash = strrchr(f->module, '/');
+		buf_fmt(b, "%s+0x%zx(...)", slash ? slash + 1 : f->module, (size_t)f->module_off);
+	} else {
+		buf_str(b, "?(...)");
+	}
+}
+
+static void add_place(Buf *b, const SymFrame *f)
+{
+	if (f->file)
+		buf_fmt(b, "\t%s:%d +0x%zx", f->file, f->line, (size_t)f->func_off);
+	else if (f->module)
+		buf_fmt(b, "\t%s +0x%zx", f->module, (size_t)f->module_off);
+	else
+		buf_str(b, "\t?");
+}
+
+static void add_frame(Buf *b, const Walked *w, TraceLevel level)
+{
+	SymFrame f[64];
+	int n = sym_frames(w->pc, !w->exact, f, 64);
+	for (int i = 0; i < n; i++) {
+		add_name(b, &f[i]);
+		buf_str(b, "\n");
+		add_place(b, &f[i]);
+		if (level >= TRACE_SYSTEM)
+			buf_fmt(b, " sp=0x%zx pc=0x%zx", (size_t)w->sp, (size_t)w->pc);
+		buf_str(b, "\n");
+	}
+}
+
+static void add_frames(Buf *b, unw_context_t *regs, TraceLevel level)
+{
+	static Walk w; /* too large for the stack of a caller without memory; the debug stack's lock */
+	walk(&w, regs, level);
+	int shown = w.n < KEEP_ENDS ? w.n : KEEP_ENDS;
+	for (int i = 0; i < shown; i++)
+		add_frame(b, &w.head[i], level);
+	if (w.n > 2 * KEEP_ENDS)
+		buf_fmt(b, "...%d frames elided...\n", w.n - 2 * KEEP_ENDS);
+	int from = w.n > 2 * KEEP_ENDS ? w.n - KEEP_ENDS : KEEP_ENDS;
+	for (int i = from; i < w.n; i++)
+		add_frame(b, &w.tail[i % KEEP_ENDS], level);
+}
+
+static void add_created(Buf *b, G *g)
+{
+	SymFrame f[16];
+	if (!g->created_pc || g->is_main)
+		return;
+	int n = sym_frames((uintptr_t)g->created_pc, true, f, 16), i = 0;
+	buf_str(b, "created by ");
+	if (f[i].func)
+		buf_str(b, f[i].func);
+	else
+		add_name(b, &f[i]);
+	(void)n;
+	if (g->created_by)
+		buf_fmt(b, " in goroutine %llu", (unsigned long long)g->created_by);
+	buf_str(b, "\n");
+	add_place(b, &f[i]);
+	buf_str(b, "\n");
+}
+
+static const char *state_text(uint32_t state, WaitReason why)
+{
+	switch (state) {
+	case G_RUNNABLE:
+		return "runnable";
+	case G_RUNNING:
+		return "running";
+	case G_SYSCALL:
+		return "syscall";
+	case G_WAITING:
+		return why && why < WAIT_COUNT ? wait_reason_text(why) : "waiting";
+	}
+	return "dead";
+}
+
+#define MINUTE INT64_C(60000000000)
+
+void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
+{
+	Buf b = {0};
+	uint32_t state = load_rlx(&g->state); /* relaxed: a dump of a moment */
+	WaitReason why = (WaitReason)load_rlx(&g->wait_reason);
+	int64_t since = load_rlx(&g->wait_since);
+	if (g == self->g)
+		state = G_RUNNING;
+
+	buf_fmt(&b, "goroutine %llu [%s", (unsigned long long)g->id, state_text(state, why));
+	if (state == G_WAITING && since > 0 && os_now() - since >= MINUTE)
+		buf_fmt(&b, ", %lld minutes", (long long)((os_now() - since) / MINUTE));
+	if (g->locked)
+		buf_str(&b, ", locked to thread");
+	buf_str(&b, "]");
+	char name[sizeof g->name + 1];
+	memcpy(name, g->name, sizeof g->name);
+	name[sizeof g->name] = 0;
+	if (name[0])
+		buf_fmt(&b, " \"%s\"", name);
+	buf_str(&b, ":\n");
+
+	size_t mark = b.n;
+	if (g == self->g) {
+		add_frames(&b, self->regs, level);
+	} else if (g->foreign) {
+		buf_str(&b, "\tin a thread of the program; stack unavailable\n");
+	} else if (state == G_RUNNABLE || state == G_WAITING) {
+		unw_context_t regs;
+		void *sp = load_rlx(&g->sp);
+		if (sp) {
+			trace_saved_regs(sp, &regs);
+			add_frames(&b, &regs, level);
+		}
+		if (load_rlx(&g->state) != state || load_rlx(&g->sp) != sp) {
+			b.n = mark;
+			buf_str(&b, "\tgoroutine ran on meanwhile; stack unavailable\n");
+		}
+	} else if (state == G_SYSCALL) {
+		buf_str(&b, "\tgoroutine is in a system call; stack unavailable\n");
+	} else {
+		buf_str(&b, "\tgoroutine running on other thread; stack unavailable\n");
+	}
+	add_created(&b, g);
+	buf_write(&b, fd);
+	buf_free(&b);
+	(void)add_rlx(&trace_progress, 1u); /* relaxed: a sign of life */
+}
+
+void trace_thread(int fd, const TraceSelf *self, TraceLevel level)
+{
+	Buf b = {0};
+	buf_fmt(&b, "thread %u [running]:\n", (unsigned)os_thread_id());
+	add_frames(&b, self->regs, level);
+	buf_write(&b, fd);
+	buf_free(&b);
+}
+
+/* ---- all of them ---- */
+
+typedef struct Collected {
+	G **at;
+	size_t n, cap; /* cap: what was counted before; more than that is left out */
+} Collected;
+
+static void count(G *g, void *arg)
+{
+	(void)g;
+	((Collected *)arg)->cap++;
+}
+
+static void collect(G *g, void *arg)
+{
+	Collected *c = arg;
+	if (load_rlx(&g->state) != G_DEAD && c->n < c->cap)
+		c->at[c->n++] = g;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const G *x = *(G *const *)a, *y = *(G *const *)b;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Heap sort: qsort may call malloc. */
+static void sort(G **at, size_t n)
+{
+	for (size_t end = n, start = n / 2; end > 1;) {
+		if (start) {
+			start--;
+		} else {
+			G *t = at[--end];
+			at[end] = at[0];
+			at[0] = t;
+		}
+		for (size_t root = start, child; (child = 2 * root + 1) < end; root = child) {
+			if (child + 1 < end && by_id(&at[child], &at[child + 1]) < 0)
+				child++;
+			if (by_id(&at[root], &at[child]) >= 0)
+				break;
+			G *t = at[root];
+			at[root] = at[child];
+			at[child] = t;
+		}
+	}
+}
+
+void trace_all(int fd, G *first, const TraceSelf *self, TraceLevel level)
+{
+	Collected c = {0};
+	bool any = first != NULL;
+	if (first)
+		trace_one(fd, first, self, level);
+	stack_each_g(count, &c);
+	size_t bytes = c.cap * sizeof *c.at;
+	c.at = bytes ? os_map(bytes) : NULL;
+	if (!c.at)
+		return;
+	stack_each_g(collect, &c);
+	sort(c.at, c.n);
+	for (size_t i = 0; i < c.n; i++) {
+		if (c.at[i] == first)
+			continue;
+		if (any)
+			os_write(fd, "\n", 1);
+		any = true;
+		trace_one(fd, c.at[i], self, level);
+	}
+	os_unmap(c.at, bytes);
+}
+
+/* ---- for the rest of the runtime, and for programs ---- */
+
+typedef struct Job {
+	int fd;
+	G *g;
+	bool all;
+	TraceSelf self;
+} Job;
+
+static void do_job(void *arg)
+{
+	Job *j = arg;
+	TraceLevel level = trace_level();
+	if (j->all)
+		trace_all(j->fd, j->g, &j->self, level);
+	else if (j->g)
+		trace_one(j->fd, j->g, &j->self, level);
+	else
+		trace_thread(j->fd, &j->self, level);
+}
+
+/* The registers must be taken in a frame that lives until the work is done. */
+#define TRACE(fd_, g_, all_)                                                                       \
+	unw_context_t regs;                                                                        \
+	Job job = {(fd_), (g_), (all_), {g_self(), &regs}};                                        \
+	unw_getcontext(&regs);                                                                     \
+	debug_on_stack(do_job, &job)
+
+void traceback_g(int fd, G *g)
+{
+	TRACE(fd, g, false);
+}
+
+void traceback_all(int fd, G *first)
+{
+	TRACE(fd, first, true);
+}
+
+void goro_traceback(int fd, bool all)
+{
+	TRACE(fd, g_self(), all);
+}
