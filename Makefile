@@ -49,6 +49,8 @@ SAN  := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 CFLAGS_ALL := -std=gnu11 $(OPT) $(WARN) $(DEFS) $(SAN) $(CFLAGS)
 # What a program linked with libgoro.a needs besides.
 LIBS := -lunwind -ldw -lelf -lpthread -ldl
+# ... and besides those when linked with -static.
+STATIC_LIBS := -lz -llzma -lbz2
 
 # ---- what is there ----
 
@@ -134,7 +136,7 @@ endef
 $(foreach t,$(TOOLS),$(eval $(call TOOL_RULE,$(t))))
 
 $(BUILD)/obj/tools/%.o: tools/%.c $(MADE) Makefile
-	$(COMPILE) -DGORO_VERSION='"$(VERSION)"' -DGORO_LIBS='"$(LIBS)"' -c $< -o $@
+	$(COMPILE) -D_GNU_SOURCE -DGORO_VERSION='"$(VERSION)"' -DGORO_LIBS='"$(LIBS)"' -DGORO_STATIC_LIBS='"$(STATIC_LIBS)"' -c $< -o $@
 $(BUILD)/bin/goro-c++: $(BUILD)/bin/goro-cc
 	@ln -sf goro-cc $@
 
