@@ -1,0 +1,186 @@
+/*
+ * switch_amd64.S: os_switch, the entry of a new goroutine, and the capture of a call, for x86-64 with the
+ * System V calling convention. The layouts are those of switch_amd64.c.
+ *
+ * What a saved context looks like, from its stack pointer:
+ *     0  mxcsr (4 bytes), x87 control word (2 bytes)
+ *     8  r15   16  r14   24  r13   32  r12   40  rbx   48  rbp   56  pc
+ */
+	.text
+
+/* void os_switch(void **save [rdi], void *to [rsi]) */
+	.globl	os_switch
+	.hidden	os_switch
+	.type	os_switch, @function
+	.p2align 4
+os_switch:
+	.cfi_startproc
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	pushq	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r12, 0
+	pushq	%r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r13, 0
+	pushq	%r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r14, 0
+	pushq	%r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r15, 0
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	stmxcsr	(%rsp)
+	fnstcw	4(%rsp)
+	movl	(%rsp), %eax
+	movzwl	4(%rsp), %edx
+	movq	%rsp, (%rdi)
+	movq	%rsi, %rsp	/* the other stack has the same layout: the CFI stays true */
+	cmpl	(%rsp), %eax	/* loading either word costs more than looking */
+	jne	2f
+	cmpw	4(%rsp), %dx
+	jne	2f
+1:	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	popq	%r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r15
+	popq	%r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r14
+	popq	%r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r13
+	popq	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r12
+	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	popq	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbp
+	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register rip, rcx
+	jmp	*%rcx
+	.cfi_endproc
+	.cfi_startproc
+	.cfi_def_cfa rsp, 64
+	.cfi_offset rip, -8
+	.cfi_offset rbp, -16
+	.cfi_offset rbx, -24
+	.cfi_offset r12, -32
+	.cfi_offset r13, -40
+	.cfi_offset r14, -48
+	.cfi_offset r15, -56
+2:	ldmxcsr	(%rsp)
+	fldcw	4(%rsp)
+	jmp	1b
+	.cfi_endproc
+	.size	os_switch, . - os_switch
+
+/* The first context of a goroutine: f in r12, arg in r13. The nop makes "the byte before pc" belong to
+ * the stub, which is what unwinders look up for a goroutine that has not run yet. */
+	.globl	goro_start
+	.hidden	goro_start
+	.type	goro_start, @function
+	.p2align 4
+	.cfi_startproc
+	.cfi_undefined rip
+	nop
+goro_start:
+	call	sched_switched
+	movq	%r13, %rdi
+	call	*%r12
+	call	go_exit
+	ud2
+	.cfi_endproc
+	.size	goro_start, . - goro_start
+
+/* The same for a captured call: f in r12, its CallRegs in r13; rsp is at its stack arguments. */
+	.globl	goro_start_call
+	.hidden	goro_start_call
+	.type	goro_start_call, @function
+	.p2align 4
+	.cfi_startproc
+	.cfi_undefined rip
+	nop
+goro_start_call:
+	call	sched_switched
+	movq	0(%r13), %rdi
+	movq	8(%r13), %rsi
+	movq	16(%r13), %rdx
+	movq	24(%r13), %rcx
+	movq	32(%r13), %r8
+	movq	40(%r13), %r9
+	movq	48(%r13), %rax
+	movaps	64(%r13), %xmm0
+	movaps	80(%r13), %xmm1
+	movaps	96(%r13), %xmm2
+	movaps	112(%r13), %xmm3
+	movaps	128(%r13), %xmm4
+	movaps	144(%r13), %xmm5
+	movaps	160(%r13), %xmm6
+	movaps	176(%r13), %xmm7
+	call	*%r12
+	call	go_exit
+	ud2
+	.cfi_endproc
+	.size	goro_start_call, . - goro_start_call
+
+/* goro_go_capture: called in the place of the goroutine's function, with its arguments where the calling
+ * convention put them and the static chain (r10) at { f, ... }, the lowest object of the caller's frame:
+ * the arguments on the stack lie in [rsp+8, r10). Keeps the registers and hands all of it to
+ * goro_go_captured(regs, f, stack, nstack, pc). Returns with rax and xmm0 zero (no result). */
+	.globl	goro_go_capture
+	.protected goro_go_capture
+	.type	goro_go_capture, @function
+	.p2align 4
+goro_go_capture:
+	.cfi_startproc
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register rbp
+	subq	$192, %rsp
+	movq	%rdi, 0(%rsp)
+	movq	%rsi, 8(%rsp)
+	movq	%rdx, 16(%rsp)
+	movq	%rcx, 24(%rsp)
+	movq	%r8, 32(%rsp)
+	movq	%r9, 40(%rsp)
+	movq	%rax, 48(%rsp)
+	movq	$0, 56(%rsp)
+	movaps	%xmm0, 64(%rsp)
+	movaps	%xmm1, 80(%rsp)
+	movaps	%xmm2, 96(%rsp)
+	movaps	%xmm3, 112(%rsp)
+	movaps	%xmm4, 128(%rsp)
+	movaps	%xmm5, 144(%rsp)
+	movaps	%xmm6, 160(%rsp)
+	movaps	%xmm7, 176(%rsp)
+	movq	%rsp, %rdi
+	movq	(%r10), %rsi
+	leaq	16(%rbp), %rdx
+	movq	%r10, %rcx
+	subq	%rdx, %rcx
+	movq	8(%rbp), %r8
+	call	goro_go_captured
+	xorl	%eax, %eax
+	xorl	%edx, %edx
+	pxor	%xmm0, %xmm0
+	leave
+	.cfi_def_cfa rsp, 8
+	.cfi_restore rbp
+	ret
+	.cfi_endproc
+	.size	goro_go_capture, . - goro_go_capture
+
+	.section .note.GNU-stack, "", @progbits

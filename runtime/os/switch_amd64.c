@@ -1,0 +1,75 @@
+/*
+ * switch_amd64.c: the layouts of switch_amd64.S in C: making a first context, reading a saved one.
+ */
+#if defined(__x86_64__)
+
+#include <string.h>
+
+#include "switch.h"
+
+typedef struct Saved {
+	uint32_t mxcsr;
+	uint16_t x87, pad;
+	uintptr_t r15, r14, r13, r12, bx, bp, pc;
+} Saved;
+_Static_assert(sizeof(Saved) == 64 && offsetof(Saved, pc) == 56, "switch_amd64.S knows this layout");
+
+struct CallRegs {
+	uintptr_t integer[6]; /* rdi rsi rdx rcx r8 r9 */
+	uintptr_t rax;        /* variadic: how many vector registers */
+	uintptr_t pad;
+	_Alignas(16) unsigned char vector[8][16];
+};
+_Static_assert(sizeof(CallRegs) == 192 && offsetof(CallRegs, vector) == 64, "switch_amd64.S knows this layout");
+
+extern void goro_start(void), goro_start_call(void);
+
+/* A context at `sp` (16-aligned) that starts at pc with r12 and r13. The floating-point control words
+ * are the creator's, as a new thread's are. */
+static void *first(uintptr_t sp, void (*pc)(void), uintptr_t r12, uintptr_t r13)
+{
+	Saved *s = (Saved *)sp - 1;
+	memset(s, 0, sizeof *s);
+	__asm__("stmxcsr %0" : "=m"(s->mxcsr));
+	__asm__("fnstcw %0" : "=m"(s->x87));
+	s->r12 = r12;
+	s->r13 = r13;
+	s->pc = (uintptr_t)pc;
+	return s;
+}
+
+void *os_switch_new(void *top, void (*f)(void *), void *arg)
+{
+	uintptr_t sp = (uintptr_t)top & ~(uintptr_t)15;
+	return first(sp, goro_start, (uintptr_t)f, (uintptr_t)arg);
+}
+
+void *os_switch_new_call(
+    void *top, void *bottom, void (*f)(void), const CallRegs *regs, const void *stack, size_t nstack)
+{
+	/* 64: whatever alignment the caller gave its stack arguments, up to a cache line, is kept. */
+	uintptr_t at = (uintptr_t)top & ~(uintptr_t)63;
+	if (nstack > at - (uintptr_t)bottom || at - nstack - (uintptr_t)bottom < 8192)
+		return NULL;
+	CallRegs *r = (CallRegs *)at - 1;
+	*r = *regs;
+	uintptr_t sp = ((uintptr_t)r - nstack) & ~(uintptr_t)63;
+	if (nstack)
+		memcpy((void *)sp, stack, nstack);
+	return first(sp, goro_start_call, (uintptr_t)f, (uintptr_t)r);
+}
+
+void switch_saved(const void *sp, SwitchRegs *out)
+{
+	const Saved *s = sp;
+	*out = (SwitchRegs){.pc = s->pc,
+	    .sp = (uintptr_t)(s + 1),
+	    .bp = s->bp,
+	    .bx = s->bx,
+	    .r12 = s->r12,
+	    .r13 = s->r13,
+	    .r14 = s->r14,
+	    .r15 = s->r15};
+}
+
+#endif
