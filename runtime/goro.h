@@ -162,8 +162,7 @@ GORO_API void goro_once_do(goro_once *o, void (*f)(void *), void *arg);
  * wake in order of arrival. A zeroed cond needs _init to know its mutex. */
 typedef struct goro_cond {
 	goro_mutex *m;
-	uint32_t lock[2];
-	void *head, *tail;
+	uint32_t waiters;
 } goro_cond;
 GORO_API void goro_cond_init(goro_cond *c, goro_mutex *m);
 GORO_API void goro_cond_wait(goro_cond *c);

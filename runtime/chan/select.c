@@ -1,0 +1,289 @@
+/*
+ * select.c: do one of several channel operations, uniformly at random among those ready.
+ *
+ *   1. In a random order, without more than one lock at a time: a case that may go ahead is tried under
+ *      its channel's lock. The first that succeeds is the answer: each ready case is equally likely to
+ *      come first.
+ *   2. Otherwise all channels are locked, in the order of their addresses (each once), and the cases
+ *      tried again: now "none is ready" is true of one moment, which a default needs to be exact and
+ *      going to sleep needs to lose no wake-up.
+ *   3. A waiter is put on every channel, and park lets go of the locks on the other side of the switch.
+ *   4. The peer that wins g->select_done does the operation and says which in g->wake_arg. The remaining
+ *      waiters are taken off one by one; the channel that was served is not touched again (its peer may
+ *      be freeing it), nor one whose peer has dropped the stale waiter (chan.h).
+ *
+ * Edges are those of the case done; the others make none, except that each channel's id_life is read.
+ */
+#include "chan.h"
+
+#include <stdlib.h>
+
+#define SMALL 16 /* cases whose bookkeeping lies on the stack: 16 * 140 bytes */
+
+typedef struct Sel {
+	goro_case *cases;
+	int n;            /* of those with a channel */
+	int *poll;        /* indices of cases, shuffled */
+	goro_chan **locks; /* their channels by address, with repeats */
+	Waiter *waiters;  /* by position in poll */
+	const void *pc;
+	RaceCtx *race;
+} Sel;
+
+/* Uniform in [0, n): the product of a 32-bit random number; the bias, n / 2^32, is below notice. */
+static uint32_t random_below(uint32_t n)
+{
+	M *m = m_self();
+	uint64_t x;
+	if (m) {
+		x = m->rand ? m->rand : os_random() | 1;
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		m->rand = x;
+	} else {
+		x = os_random();
+	}
+	return (uint32_t)((x >> 32) * n >> 32);
+}
+
+/* Fill poll by an inside-out shuffle; count the cases that have a channel. */
+static void shuffle(Sel *s, int n)
+{
+	s->n = 0;
+	for (int i = 0; i < n; i++) {
+		goro_case *k = &s->cases[i];
+		k->ok = false;
+		if (!k->chan)
+			continue;
+		if (k->send && !k->elem && k->chan->elem)
+			panic("select: send of a NULL element");
+		hook_read(s->race, &k->chan->id_life, 1, s->pc);
+		int j = (int)random_below((uint32_t)++s->n);
+		s->poll[s->n - 1] = s->poll[j];
+		s->poll[j] = i;
+	}
+}
+
+static void sift_down(goro_chan **a, int i, int n)
+{
+	for (int child; (child = 2 * i + 1) < n; i = child) {
+		if (child + 1 < n && (uintptr_t)a[child + 1] > (uintptr_t)a[child])
+			child++;
+		if ((uintptr_t)a[i] >= (uintptr_t)a[child])
+			return;
+		goro_chan *t = a[i];
+		a[i] = a[child];
+		a[child] = t;
+	}
+}
+
+static void sort_locks(Sel *s)
+{
+	goro_chan **a = s->locks;
+	for (int i = 0; i < s->n; i++)
+		a[i] = s->cases[s->poll[i]].chan;
+	if (s->n <= SMALL) { /* insertion: few, and no calls */
+		for (int i = 1; i < s->n; i++) {
+			goro_chan *c = a[i];
+			int j = i;
+			for (; j > 0 && (uintptr_t)a[j - 1] > (uintptr_t)c; j--)
+				a[j] = a[j - 1];
+			a[j] = c;
+		}
+		return;
+	}
+	for (int i = s->n / 2; i-- > 0;)
+		sift_down(a, i, s->n);
+	for (int n = s->n; n-- > 1;) {
+		goro_chan *t = a[0];
+		a[0] = a[n];
+		a[n] = t;
+		sift_down(a, 0, n);
+	}
+}
+
+static void lock_all(Sel *s)
+{
+	for (int i = 0; i < s->n; i++)
+		if (i == 0 || s->locks[i] != s->locks[i - 1])
+			lock(&s->locks[i]->lock);
+}
+
+/*
+ * Also runs after the switch, as park_fn's unlock. Once one lock is free the select may be served and
+ * its goroutine may run, but it does not return before it has locked every other channel where it is
+ * queued, nor can it be off a queue while that channel is locked: so `s` is alive until the last unlock,
+ * and is not looked at after it.
+ */
+static void unlock_all(Sel *s)
+{
+	goro_chan **c = s->locks, **last = c + s->n - 1;
+	for (;; c++) {
+		bool end = c == last;
+		if (end || c[0] != c[1])
+			unlock(&(*c)->lock);
+		if (end)
+			return;
+	}
+}
+
+static void unlock_parked(G *g, void *arg)
+{
+	(void)g;
+	unlock_all(arg);
+}
+
+static ChanResult try_locked(Sel *s, goro_case *k, G **wake)
+{
+	return k->send ? chan_send_locked(k->chan, s->race, k->elem, s->pc, wake)
+		       : chan_recv_locked(k->chan, s->race, k->elem, s->pc, wake);
+}
+
+/* The case is done: tell its caller. */
+static int finish(Sel *s, int i, bool received, bool closed)
+{
+	goro_case *k = &s->cases[i];
+	if (k->send && closed)
+		panic("send on closed channel");
+	k->ok = received;
+	if (k->okp) {
+		hook_write(s->race, k->okp, sizeof(*k->okp), s->pc);
+		*k->okp = received;
+	}
+	return i;
+}
+
+static int tried(Sel *s, int i, ChanResult r, G *wake)
+{
+	if (wake)
+		ready(wake);
+	return finish(s, i, !s->cases[i].send && r == CHAN_DONE, r == CHAN_CLOSED);
+}
+
+/* Step 1: -1 when nothing was ready, each at the moment of the look. */
+static int poll_once(Sel *s)
+{
+	for (int i = 0; i < s->n; i++) {
+		goro_case *k = &s->cases[s->poll[i]];
+		if (!(k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan)))
+			continue;
+		G *wake = NULL;
+		lock(&k->chan->lock);
+		ChanResult r = try_locked(s, k, &wake);
+		unlock(&k->chan->lock);
+		if (r != CHAN_BLOCKED)
+			return tried(s, s->poll[i], r, wake);
+	}
+	return -1;
+}
+
+/* Step 3, all locked. */
+static void enqueue_all(Sel *s, G *g)
+{
+	store_rlx(&g->select_done, 0); /* no waiter of ours is on any queue; the locks publish it */
+	g->wake_arg = NULL;
+	for (int i = 0; i < s->n; i++) {
+		int index = s->poll[i];
+		goro_case *k = &s->cases[index];
+		Waiter *w = &s->waiters[i];
+		*w = (Waiter){.g = g, .elem = k->elem, .object = k->chan, .index = index,
+		    .is_select = true, .pc = s->pc};
+		waitq_push(k->send ? &k->chan->sendq : &k->chan->recvq, w);
+	}
+}
+
+/* Step 4: take the other waiters off. */
+static void leave(Sel *s, const Waiter *fired)
+{
+	for (int i = 0; i < s->n; i++) {
+		Waiter *w = &s->waiters[i];
+		/* Pairs with cas_ar in dequeue and sweep (chan.c): GONE, then neither side touches. */
+		if (w == fired || !cas_ar(&w->leaving, WAITER_QUEUED, WAITER_LEAVING))
+			continue;
+		goro_chan *c = w->object;
+		lock(&c->lock);
+		waitq_unlink(s->cases[w->index].send ? &c->sendq : &c->recvq, w->prev, w->next);
+		unlock(&c->lock);
+	}
+}
+
+static int wait_for_one(Sel *s)
+{
+	G *g = g_current();
+	enqueue_all(s, g);
+	park_fn(unlock_parked, s, WAIT_SELECT, NULL);
+	const Waiter *fired = g->wake_arg;
+	leave(s, fired);
+	bool is_send = s->cases[fired->index].send;
+	return finish(s, fired->index, !is_send && fired->success, !fired->success);
+}
+
+static int select_locked(Sel *s, bool block)
+{
+	sort_locks(s);
+	lock_all(s);
+	for (int i = 0; i < s->n; i++) {
+		G *wake = NULL;
+		ChanResult r = try_locked(s, &s->cases[s->poll[i]], &wake);
+		if (r != CHAN_BLOCKED) {
+			unlock_all(s);
+			return tried(s, s->poll[i], r, wake);
+		}
+	}
+	if (block)
+		return wait_for_one(s);
+	unlock_all(s);
+	return -1;
+}
+
+static int select_with(Sel *s, int n, bool block)
+{
+	shuffle(s, n);
+	if (s->n == 0) {
+		if (block)
+			chan_block_forever(WAIT_SELECT);
+		return -1;
+	}
+	int i = poll_once(s);
+	if (i >= 0 || (!block && s->n == 1)) /* one channel: one look without its lock is one moment */
+		return i;
+	return select_locked(s, block);
+}
+
+static __attribute__((noinline)) int select_many(Sel *s, int n, bool block)
+{
+	size_t each = sizeof(Waiter) + sizeof(goro_chan *) + sizeof(int);
+	char *mem = malloc((size_t)n * each);
+	if (!mem)
+		fatal("out of memory: select with %d cases", n);
+	s->waiters = (Waiter *)mem;
+	s->locks = (goro_chan **)(s->waiters + n);
+	s->poll = (int *)(s->locks + n);
+	int i = select_with(s, n, block);
+	free(mem);
+	return i;
+}
+
+int goro_select(goro_case *cases, int n, bool block)
+{
+	Sel s = {.cases = cases, .pc = __builtin_return_address(0), .race = race_self()};
+	if (n <= 0) {
+		if (n < 0)
+			panic("select: negative number of cases");
+		if (block)
+			chan_block_forever(WAIT_SELECT_NONE);
+		return -1;
+	}
+	if (!cases)
+		panic("select: NULL cases");
+	if (n > SMALL)
+		return select_many(&s, n, block);
+	Waiter waiters[SMALL];
+	goro_chan *locks[SMALL];
+	int poll[SMALL];
+	s.waiters = waiters;
+	s.locks = locks;
+	s.poll = poll;
+	return select_with(&s, n, block);
+}
