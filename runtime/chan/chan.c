@@ -317,6 +317,7 @@ void goro_chan_send(goro_chan *c, const void *elem)
 		send_on_closed();
 	if (wake)
 		ready(wake);
+	preempt_check();
 }
 
 bool goro_chan_try_send(goro_chan *c, const void *elem)
@@ -377,6 +378,7 @@ bool goro_chan_recv(goro_chan *c, void *elem)
 	unlock(&c->lock);
 	if (wake)
 		ready(wake);
+	preempt_check();
 	return r == CHAN_DONE;
 }
 

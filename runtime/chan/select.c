@@ -285,5 +285,7 @@ int goro_select(goro_case *cases, int n, bool block)
 	s.waiters = waiters;
 	s.locks = locks;
 	s.poll = poll;
-	return select_with(&s, n, block);
+	int i = select_with(&s, n, block);
+	preempt_check();
+	return i;
 }

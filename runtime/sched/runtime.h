@@ -130,8 +130,9 @@ struct M {
 	int *errno_at;        /* this thread's errno; constant */
 	void **cxx;           /* this thread's __cxa_get_globals, NULL without C++; constant */
 	bool spinning;        /* looking for work; counted in sched.nspinning */
-	P *next_p;            /* P handed over by the waker; set before note */
-	uint32_t note;        /* futex: 0 asleep, 1 woken */
+	G *picked;            /* taken from a queue but not to be run without g0's judgement; own */
+	P *next_p;            /* P handed over by the waker; set under sched.lock before note */
+	uint32_t note;        /* futex: 0, 1 woken (next_p), 2 look at the timers again */
 	M *idle_next;         /* sched.lock */
 	M *all_next;          /* sched.lock to write, never removed */
 	uint64_t rand;        /* xorshift state; own */
@@ -179,7 +180,7 @@ struct P {
 	TimerSlot *timer_heap;
 	uint32_t ntimers, timers_cap;
 	int64_t timer_next;   /* when of the earliest, 0 none; written under timer_lock, read relaxed */
-	Timer *timer_firing;  /* whose fn runs now; cleared by store_rel after it, without the lock */
+	Timer *timer_firing;  /* whose fn runs now; written under timer_lock, read by load_acq */
 };
 
 typedef struct Sched {
@@ -191,7 +192,11 @@ typedef struct Sched {
 	uint32_t nidle_m;
 	uint32_t nidle_p;     /* atomic: read without lock by wakep */
 	uint32_t nspinning;   /* atomic */
-	uint32_t nm;          /* Ms that exist */
+	uint32_t nm;          /* Ms that have a thread */
+	uint32_t nhosts;      /* of those, threads inside goro_run */
+	M *spare_m;           /* one whose thread could not be made */
+	uint32_t sysmon_state; /* 0 no thread, 1 runs, 2 in deep sleep */
+	uint32_t sysmon_note; /* futex */
 	uint32_t npolling;    /* atomic: Gs that wait on a descriptor (net/netpoll.c) */
 	uint32_t procs;       /* GOMAXPROCS now; written under lock, read relaxed */
 	P *all_p[PROCS_MAX];  /* filled once, then constant */
@@ -289,13 +294,13 @@ static inline RaceCtx *race_self(void)
 /* ---- an M's life (sched.c) ---- */
 void sched_init(void);         /* idempotent, thread-safe */
 void sched_switched(void);     /* the after-switch work; first thing on every arrival */
-G *sched_pick(P *p);           /* next local G; NULL: let g0 look (empty, attention asked, fairness) */
 void sched_loop(M *m, uint32_t *until); /* on g0: run goroutines; returns once *until is set (a host) */
 void sched_wakep(void);        /* there is surplus work: see that an M looks for it */
-void sched_put_global(G *head, G *tail, uint32_t n);
+void sched_put_global(G *head, G *tail, uint32_t n); /* linked by next; wakes nobody */
 
 /* ---- run queues (runq.c) ---- */
-void runq_put(P *p, G *g, bool next);
+/* True: the queue proper got something, so there is surplus for another M (not for runnext alone). */
+bool runq_put(P *p, G *g, bool next);
 G *runq_get(P *p);
 G *runq_steal(P *thief, P *victim, bool take_next);
 bool runq_empty(const P *p);

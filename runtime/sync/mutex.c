@@ -174,4 +174,5 @@ void goro_mutex_unlock(goro_mutex *m)
 		mutex_unlock_at(m, __builtin_return_address(0));
 	else if (unlikely(!cas_rel(&m->state, LOCKED, 0)))
 		unlock_contended(m);
+	preempt_check();
 }

@@ -145,6 +145,8 @@ void goro_waitgroup_go(goro_waitgroup *wg, void (*f)(void *), void *arg)
 	if (!m)
 		fatal("out of memory: cannot start a goroutine");
 	*m = (Member){.wg = wg, .f = f, .arg = arg, .pc = pc};
-	if (goro_go(member_run, m) != 0)
+	G *g = go_new(member_run, m, 0, pc);
+	if (!g)
 		fatal("out of memory: cannot start a goroutine");
+	go_start(g);
 }

@@ -1,0 +1,189 @@
+/*
+ * timer.c: timers: on each P a heap of four children per node, as in Go, the time of each entry beside
+ * its pointer so that sifting stays within the array.
+ *
+ * A timer lies in the heap of the P where it was armed, under p->timer_lock; t->p says which. Whoever
+ * holds p may fire what is due (its M in the scheduler, another M that steals, sysmon's choice), one at
+ * a time: p->timer_firing. The function runs without the lock. When it has begun the timer belongs to
+ * it: the sleeper whose stack holds the timer may be running again, so timer_run does not look at it
+ * any more; timer_stop, whose caller owns the memory, waits until it is over.
+ *
+ * Locks: rank TIMERS; timer_move_all alone holds two, and runs one at a time (the world is stopped, or
+ * sched.lock is held by its caller's rules).
+ * Order: sleeping orders nothing; a timer carries no clock. What arming is to be before, the armer
+ * releases itself (after.c).
+ */
+#include "../sched/runtime.h"
+
+#include <stdlib.h>
+
+struct TimerSlot {
+	int64_t when;
+	Timer *t;
+};
+
+static inline void put(P *p, uint32_t i, TimerSlot s)
+{
+	p->timer_heap[i] = s;
+	s.t->index = i;
+}
+
+static void sift_up(P *p, uint32_t i, TimerSlot s)
+{
+	while (i > 0) {
+		uint32_t parent = (i - 1) / 4;
+		if (p->timer_heap[parent].when <= s.when)
+			break;
+		put(p, i, p->timer_heap[parent]);
+		i = parent;
+	}
+	put(p, i, s);
+}
+
+static void sift_down(P *p, uint32_t i, TimerSlot s)
+{
+	const TimerSlot *h = p->timer_heap;
+	for (uint32_t n = p->ntimers;;) {
+		uint32_t c = 4 * i + 1, end = c + 4 < n ? c + 4 : n, least = c;
+		if (c >= n)
+			break;
+		for (c++; c < end; c++)
+			if (h[c].when < h[least].when)
+				least = c;
+		if (h[least].when >= s.when)
+			break;
+		put(p, i, h[least]);
+		i = least;
+	}
+	put(p, i, s);
+}
+
+static inline void note_next(P *p)
+{
+	store_rlx(&p->timer_next, p->ntimers ? p->timer_heap[0].when : 0);
+}
+
+static void insert(P *p, Timer *t)
+{
+	if (p->ntimers == p->timers_cap) {
+		uint32_t cap = p->timers_cap ? 2 * p->timers_cap : 16;
+		TimerSlot *h = realloc(p->timer_heap, cap * sizeof(*h));
+		if (!h)
+			fatal("out of memory: %u timers", cap);
+		p->timer_heap = h;
+		p->timers_cap = cap;
+	}
+	sift_up(p, p->ntimers++, (TimerSlot){t->when, t});
+	store_rel(&t->p, p); /* pairs with load_acq in timer_stop */
+	note_next(p);
+}
+
+static void take_out(P *p, uint32_t i)
+{
+	TimerSlot last = p->timer_heap[--p->ntimers];
+	if (i < p->ntimers) {
+		if (i > 0 && p->timer_heap[(i - 1) / 4].when > last.when)
+			sift_up(p, i, last);
+		else
+			sift_down(p, i, last);
+	}
+	note_next(p);
+}
+
+/* A P for a new timer, its timer_lock held. A goroutine may be moved while it looks, and P's can stop:
+ * then P 0, which never does. */
+static P *lock_some_p(void)
+{
+	M *m = m_self();
+	P *p = m ? m->p : NULL;
+	if (p) {
+		lock(&p->timer_lock);
+		/* P_DEAD is set before timer_move_all, which takes this lock. */
+		if (load_rlx(&p->status) != P_DEAD)
+			return p;
+		unlock(&p->timer_lock);
+	}
+	p = sched.all_p[0];
+	lock(&p->timer_lock);
+	return p;
+}
+
+void timer_arm(Timer *t, int64_t when)
+{
+	t->when = when > 0 ? when : 1; /* 0 stands for none */
+	when = t->when;
+	P *p = lock_some_p();
+	insert(p, t);
+	bool first = p->timer_heap[0].t == t;
+	unlock(&p->timer_lock); /* from here on t may fire, and be gone */
+	if (first)
+		sched_timer_armed(p, when);
+}
+
+bool timer_stop(Timer *t)
+{
+	bool armed = false;
+	P *p;
+	while (!armed && (p = load_acq(&t->p))) { /* pairs with store_rel in insert, timer_run */
+		lock(&p->timer_lock);
+		if (load_rlx(&t->p) == p) { /* it may have fired or moved on before we had the lock */
+			take_out(p, t->index);
+			store_rlx(&t->p, NULL);
+			armed = true;
+		}
+		unlock(&p->timer_lock);
+	}
+	P *on = load_rlx(&t->fired_on); /* written before t->p became NULL */
+	while (on && load_acq(&on->timer_firing) == t) /* pairs with store_rel in timer_run */
+		os_yield();
+	return armed;
+}
+
+int64_t timer_run(P *p, int64_t now)
+{
+	int64_t next = load_rlx(&p->timer_next);
+	if (next == 0 || next > now)
+		return next;
+	lock(&p->timer_lock);
+	/* One at a time: who fires already comes round for what is due. */
+	while (!p->timer_firing && p->ntimers && p->timer_heap[0].when <= now) {
+		Timer *t = p->timer_heap[0].t;
+		void (*fn)(void *, int64_t) = t->fn;
+		void *arg = t->arg;
+		p->timer_firing = t;
+		store_rlx(&t->fired_on, p);
+		if (t->period > 0) {
+			t->when += t->period * (1 + (now - t->when) / t->period);
+			sift_down(p, 0, (TimerSlot){t->when, t});
+			note_next(p);
+		} else {
+			take_out(p, 0);
+			store_rel(&t->p, NULL); /* pairs with load_acq in timer_stop */
+		}
+		unlock(&p->timer_lock);
+		fn(arg, now);
+		lock(&p->timer_lock);
+		store_rel(&p->timer_firing, NULL); /* pairs with load_acq in timer_stop */
+	}
+	next = p->timer_next;
+	unlock(&p->timer_lock);
+	return next;
+}
+
+void timer_move_all(P *from, P *to)
+{
+	lock(&from->timer_lock);
+	lock(&to->timer_lock);
+	bool some = from->ntimers > 0;
+	for (uint32_t i = 0; i < from->ntimers; i++)
+		insert(to, from->timer_heap[i].t);
+	free(from->timer_heap);
+	from->timer_heap = NULL;
+	from->ntimers = from->timers_cap = 0;
+	note_next(from);
+	int64_t next = to->timer_next;
+	unlock(&to->timer_lock);
+	unlock(&from->timer_lock);
+	if (some)
+		sched_timer_armed(to, next);
+}
