@@ -5,7 +5,7 @@
 #   make test         every Criterion test, one binary after the other, one total at the end
 #   make check        format, static analysis, who may include whom, what an archive may export
 #   make stress       the stress and model tests again, for longer (STRESS=factor, default 20)
-#   make bench        build and run tests/bench (PROCS="1 2")
+#   make bench        the benchmarks of tests/bench (BENCH="runtime race"; RUNS=5)
 #   make install      PREFIX (default /usr/local) and DESTDIR; the result may be moved
 #   make uninstall clean help
 #
@@ -17,6 +17,11 @@
 # libgoro.a) and with -DGORO_RACE=1 ("hooks"). libgoro-race.a is the second set plus race/, and there
 # tools/real.syms renames goro's own calls of libc functions that race/intercept replaces, so that the
 # detector never meets itself. tests/hooks links the second set, unrenamed, with a recorder instead.
+#
+# What leaves an archive. All objects are joined to one and its hidden symbols made local: a program may
+# have a park() or a fatal() of its own. Names of libc that goro takes the place of become weak: a program
+# that defines its own read() keeps it. Only what needs the linker's --wrap=main stays a member apart.
+# Unit tests, which look inside, link the same objects before that.
 #
 # Files are found by folder: a new .c in a room is built without a change here. Assembly is picked by
 # its suffix, name_$(ARCH).S.
@@ -39,7 +44,6 @@ VERSION   := $(shell sed -n 's/^.define GORO_VERSION *"\(.*\)"/\1/p' runtime/gor
 
 TEST_TIMEOUT ?= 300
 STRESS       ?= 20
-PROCS        ?= 1 2
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror
 OPT  := -O2 -g -fPIC -ftls-model=initial-exec -fvisibility=hidden -fno-omit-frame-pointer \
@@ -107,13 +111,29 @@ $(RACED)/%.o: $(HOOKS)/%.o $(REAL_SYMS)
 	@mkdir -p $(@D)
 	@$(if $(REAL_SYMS),$(OBJCOPY) --redefine-syms=$(REAL_SYMS),cp) $< $@
 
+# $(1): all but the member apart. Local, weak as said above.
+JOIN = @mkdir -p $(@D); echo "  JOIN $@"; $(CC) -r -nostdlib -o $@ $(1) && \
+	$(OBJCOPY) --localize-hidden --wildcard --weaken-symbol='!goro_*' --weaken-symbol='!__tsan_*' \
+		--weaken-symbol='!Annotate*' --weaken-symbol='*' $@
+APART := runtime/sched/main.o
+
+$(PLAIN)/goro.o: $(filter-out %/$(APART),$(RUNTIME_O:%=$(PLAIN)/%))
+	$(call JOIN,$^)
+$(RACED)/goro.o: $(filter-out %/$(APART),$(RUNTIME_O:%=$(RACED)/%) $(RACE_O:%=$(RACED)/%))
+	$(call JOIN,$^)
+
 ARCHIVE = @mkdir -p $(@D); rm -f $@; echo "  AR   $@"; $(AR) rcs $@ $(filter %.o,$^)
 
-$(BUILD)/lib/libgoro.a: $(RUNTIME_O:%=$(PLAIN)/%)
+$(BUILD)/lib/libgoro.a: $(PLAIN)/goro.o $(filter %/$(APART),$(RUNTIME_O:%=$(PLAIN)/%))
 	$(ARCHIVE)
-$(BUILD)/lib/libgoro-race.a: $(RUNTIME_O:%=$(RACED)/%) $(RACE_O:%=$(RACED)/%)
+$(BUILD)/lib/libgoro-race.a: $(RACED)/goro.o $(filter %/$(APART),$(RUNTIME_O:%=$(RACED)/%))
 	$(ARCHIVE)
-$(BUILD)/lib/libgoro-hooks.a: $(RUNTIME_O:%=$(HOOKS)/%)
+# For tests that look inside.
+$(PLAIN)/inside.a: $(RUNTIME_O:%=$(PLAIN)/%)
+	$(ARCHIVE)
+$(HOOKS)/inside.a: $(RUNTIME_O:%=$(HOOKS)/%)
+	$(ARCHIVE)
+$(RACED)/inside.a: $(RUNTIME_O:%=$(RACED)/%) $(RACE_O:%=$(RACED)/%)
 	$(ARCHIVE)
 
 # gcc -fsanitize=thread in a command that also links asks for libtsan: it finds these empty ones.
@@ -144,8 +164,8 @@ $(BUILD)/bin/goro-c++: $(BUILD)/bin/goro-cc
 #
 # A test is tests/<room>/<name>_test.c (or .cc): a Criterion program, built as BUILD/tests/<room>/<name>_test.
 # It sees GORO_BUILD_DIR and GORO_SOURCE_DIR (absolute paths, strings), and links tests/support as an archive.
-#   unit         libgoro.a; a test that includes "../../race/..." gets libgoro-race.a and GORO_RACE=1. A
-#                function the test defines itself replaces the library's.
+#   unit         the plain objects; a test that includes "../../race/..." gets those of the race build and
+#                GORO_RACE=1. A function the test defines itself replaces goro's.
 #   api, stress  libgoro.a, through goro.h
 #   hooks        the runtime with hooks, and the other .c files of tests/hooks in place of race/
 #   the others   nothing of goro: they run the driver and what it builds
@@ -185,9 +205,10 @@ $$(BUILD)/$(basename $(1)): $$(TEST_OBJ)/$(basename $(1:tests/%=%)).o $(3) $$(SU
 		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(CRITERION) $$(LIBS) -lm -o $$@
 endef
 COMMA := ,
-test_archive = $(if $(filter tests/hooks/%,$(1)),$$(BUILD)/lib/libgoro-hooks.a,$(if \
-	$(filter $(UNIT_RACE),$(1)),$$(BUILD)/lib/libgoro-race.a,$(if \
-	$(filter $(LINK_ROOMS:%=tests/%/%),$(1)),$$(BUILD)/lib/libgoro.a)))
+test_archive = $(if $(filter tests/hooks/%,$(1)),$$(HOOKS)/inside.a,$(if \
+	$(filter $(UNIT_RACE),$(1)),$$(RACED)/inside.a,$(if \
+	$(filter tests/unit/%,$(1)),$$(PLAIN)/inside.a,$(if \
+	$(filter $(LINK_ROOMS:%=tests/%/%),$(1)),$$(BUILD)/lib/libgoro.a))))
 test_room    = $(firstword $(subst /, ,$(1:tests/%=%)))
 test_helpers = $(if $(filter $(LINK_ROOMS),$(call test_room,$(1))),$(patsubst \
 	tests/%.c,$$(TEST_OBJ)/%.o,$(call HELPERS_C,$(call test_room,$(1)))))
@@ -206,14 +227,11 @@ stress: all $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/%,$(TEST_BIN))
 	@GORO_STRESS=$(STRESS) TEST_TIMEOUT=$(shell expr $(TEST_TIMEOUT) \* $(STRESS)) \
 		tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/%,$(TEST_BIN))
 
-# ---- benchmarks: tests/bench/NAME.c, built by goro-cc -O2, run with the number of Ps as argument ----
+# ---- benchmarks: tests/bench/NAME/run.sh BUILD builds, runs, and prints its table ----
 
-BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-$(BUILD)/bench/%: tests/bench/%.c $(PRODUCTS)
-	@mkdir -p $(@D); echo "  CC   $@"; $(BUILD)/bin/goro-cc -O2 $< -o $@ -lm
-bench: all $(BENCH_BIN)
-	@for b in $(BENCH_BIN); do for p in $(PROCS); do \
-		printf '%-28s %s  ' $${b##*/} $$p; timeout $(TEST_TIMEOUT) $$b $$p || exit 1; done; done
+bench: all
+	@for b in $(or $(BENCH),$(patsubst tests/bench/%/run.sh,%,$(wildcard tests/bench/*/run.sh))); do \
+		bash tests/bench/$$b/run.sh $(BUILD_ABS) $(ARGS) || exit 1; done
 
 # ---- the rest ----
 
