@@ -1,0 +1,36 @@
+/*
+ * abi.h: what the entry points share. They are called by code that the compiler instrumented, and are
+ * visible to it; nothing in the detector calls them.
+ */
+#ifndef GORO_RACE_ABI_H
+#define GORO_RACE_ABI_H
+
+#include "../ctx.h"
+#include "../shadow/access.h"
+
+#define ABI __attribute__((visibility("default")))
+#define PC  __builtin_return_address(0)
+
+/* The fast path: see ctx.h for why a hit is enough. `code` is of constant size and kind. An access that
+ * crosses granules has a code that is never put into the filter. */
+static inline __attribute__((always_inline)) void access_fast(uintptr_t addr, unsigned code, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	uintptr_t base = load_rlx(&shadow_base[addr >> REGION_BITS & (REGIONS - 1)]);
+	if (likely(base)) {
+		Cell *w = (Cell *)base + ((uint32_t)addr >> 3);
+		uint32_t hi = t->gen + ((uint32_t)addr & 7) + code;
+		if (code & CODE_WRITE) {
+			if (likely(filter_has(t, hi, load_rlx(w)))) /* relaxed: any state that was is enough */
+				return;
+		} else {
+			if (filter_has(t, hi + CODE_WRITE, load_rlx(w)))
+				return; /* read what this epoch wrote */
+			if (likely(filter_has(t, hi, load_rlx(shadow_r_of(w)))))
+				return;
+		}
+	}
+	access_slow(addr, code, pc);
+}
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * access.c: __tsan_read*, __tsan_write* and their relatives of gcc 12 and clang 14 to 19.
+ *
+ * Each is the fast path inlined, and a tail call of the slow one. Aligned and unaligned entry points are
+ * the same code: an access that crosses a granule misses the filter. 16 bytes are two accesses of 8.
+ */
+#include "abi.h"
+
+#define ENTRY(name, log2, flags)                                                                  \
+	ABI void __tsan_##name(void *p);                                                           \
+	ABI void __tsan_##name(void *p)                                                            \
+	{                                                                                          \
+		access_fast((uintptr_t)p, CODE_SIZE(log2) | CODE_PLAIN | (flags), PC);             \
+	}
+
+#define ENTRY_PC(name, log2, flags)                                                               \
+	ABI void __tsan_##name##_pc(void *p, void *pc);                                            \
+	ABI void __tsan_##name##_pc(void *p, void *pc)                                             \
+	{                                                                                          \
+		access_fast((uintptr_t)p, CODE_SIZE(log2) | CODE_PLAIN | (flags), pc);             \
+	}
+
+#define ENTRY16(name, flags)                                                                      \
+	ABI void __tsan_##name(void *p);                                                           \
+	ABI void __tsan_##name(void *p)                                                            \
+	{                                                                                          \
+		access_fast((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), PC);                \
+		access_fast((uintptr_t)p + 8, CODE_SIZE(3) | CODE_PLAIN | (flags), PC);            \
+	}
+
+#define ENTRY16_PC(name, flags)                                                                   \
+	ABI void __tsan_##name##_pc(void *p, void *pc);                                            \
+	ABI void __tsan_##name##_pc(void *p, void *pc)                                             \
+	{                                                                                          \
+		access_fast((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), pc);                \
+		access_fast((uintptr_t)p + 8, CODE_SIZE(3) | CODE_PLAIN | (flags), pc);            \
+	}
+
+/* A read-and-write is a write: that stands for the read. */
+#define SIZES(E, E16, prefix, flags)                                                              \
+	E(prefix##1, 0, flags) E(prefix##2, 1, flags) E(prefix##4, 2, flags) E(prefix##8, 3, flags) \
+	    E16(prefix##16, flags)
+#define UNALIGNED(E, E16, prefix, flags)                                                          \
+	E(prefix##2, 1, flags) E(prefix##4, 2, flags) E(prefix##8, 3, flags) E16(prefix##16, flags)
+
+SIZES(ENTRY, ENTRY16, read, 0)
+SIZES(ENTRY, ENTRY16, write, CODE_WRITE)
+SIZES(ENTRY, ENTRY16, read_write, CODE_WRITE)
+SIZES(ENTRY, ENTRY16, volatile_read, 0)
+SIZES(ENTRY, ENTRY16, volatile_write, CODE_WRITE)
+UNALIGNED(ENTRY, ENTRY16, unaligned_read, 0)
+UNALIGNED(ENTRY, ENTRY16, unaligned_write, CODE_WRITE)
+UNALIGNED(ENTRY, ENTRY16, unaligned_read_write, CODE_WRITE)
+UNALIGNED(ENTRY, ENTRY16, unaligned_volatile_read, 0)
+UNALIGNED(ENTRY, ENTRY16, unaligned_volatile_write, CODE_WRITE)
+SIZES(ENTRY_PC, ENTRY16_PC, read, 0)
+SIZES(ENTRY_PC, ENTRY16_PC, write, CODE_WRITE)
+SIZES(ENTRY_PC, ENTRY16_PC, read_write, CODE_WRITE)
+
+/* A C++ object's table pointer: constructors of base and derived class store the same place, storing
+ * what is there already is no write (a destructor does so while others call virtual functions). */
+ABI void __tsan_vptr_update(void **vptr, void *val);
+ABI void __tsan_vptr_update(void **vptr, void *val)
+{
+	if (*vptr != val)
+		access_fast((uintptr_t)vptr, CODE_SIZE(3) | CODE_PLAIN | CODE_WRITE, PC);
+}
+
+ABI void __tsan_vptr_read(void **vptr);
+ABI void __tsan_vptr_read(void **vptr)
+{
+	access_fast((uintptr_t)vptr, CODE_SIZE(3) | CODE_PLAIN, PC);
+}
+
+ABI void __tsan_read_range(void *p, unsigned long size);
+ABI void __tsan_read_range(void *p, unsigned long size)
+{
+	access_range_slow((uintptr_t)p, size, false, PC);
+}
+
+ABI void __tsan_write_range(void *p, unsigned long size);
+ABI void __tsan_write_range(void *p, unsigned long size)
+{
+	access_range_slow((uintptr_t)p, size, true, PC);
+}
+
+ABI void __tsan_read_range_pc(void *p, unsigned long size, void *pc);
+ABI void __tsan_read_range_pc(void *p, unsigned long size, void *pc)
+{
+	access_range_slow((uintptr_t)p, size, false, pc);
+}
+
+ABI void __tsan_write_range_pc(void *p, unsigned long size, void *pc);
+ABI void __tsan_write_range_pc(void *p, unsigned long size, void *pc)
+{
+	access_range_slow((uintptr_t)p, size, true, pc);
+}

@@ -1,0 +1,18 @@
+/*
+ * mutexset.h: the locks a goroutine holds, as an id. For reports only: no edges come from here.
+ *
+ * A set is a node {parent set, lock address, mode, where locked}; 0 is the empty set. Interned, so that
+ * the usual lock and unlock in stack order move between a few known ids. Never freed.
+ */
+#ifndef GORO_RACE_MUTEXSET_H
+#define GORO_RACE_MUTEXSET_H
+
+#include "../report/report.h"
+
+uint32_t mutexset_add(uint32_t set, uintptr_t addr, LockMode mode, StackId where);
+/* Without the latest lock of addr in that mode (any mode when there is none of that). */
+uint32_t mutexset_remove(uint32_t set, uintptr_t addr, LockMode mode);
+/* Outermost first; returns how many. */
+int mutexset_list(uint32_t set, ReportLock *out, int max);
+
+#endif

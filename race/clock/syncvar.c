@@ -1,0 +1,280 @@
+/*
+ * syncvar.c: sync objects by address, and the edges through them.
+ *
+ * An acquire of what the goroutine knows already is one comparison: where a release overwrote the
+ * clock, (slot, epoch) of the releaser names its whole content, because race_publish advances the epoch
+ * whenever the releaser did or learnt anything since. So "I know that epoch of that slot" implies "I know
+ * all of it".
+ *
+ * Lock-free lookup: a chain is read by load_acq, its nodes never unmapped. A reader may follow a node that
+ * was forgotten and reused meanwhile into another chain: it then misses, and looks again under the
+ * insertion lock; it can hold no wrong node, since the address is checked again under the node's lock.
+ */
+#include "syncvar.h"
+
+#include <string.h>
+
+#include "../../runtime/os/os.h"
+#include "../shadow/shadow.h"
+
+#define SV_CHUNK_BITS 10
+#define SV_CHUNK      (1u << SV_CHUNK_BITS)
+#define SV_CHUNKS     65536u /* 6.7e7 objects */
+#define META_LOCKS    256u
+#define STEPS         64 /* a granule has 8 addresses; identities beyond 47 bits share some */
+#define ADDR_MASK     (((uintptr_t)1 << 47) - 1) /* identities may be any number */
+
+static struct {
+	Lock lock; /* rank RACE_SYNC */
+	uint32_t top, free;
+	SyncVar *chunk[SV_CHUNKS];
+} vars = {.lock = LOCK_INIT(RACE_SYNC)};
+
+static uint32_t meta_locks[META_LOCKS];
+
+static void spin_lock(uint32_t *l)
+{
+	for (int spins = 0; !cas_acq(l, 0, 1); spins++) { /* pairs with store_rel in spin_unlock */
+		if (spins < 100)
+			cpu_relax();
+		else
+			os_yield();
+	}
+}
+
+static void spin_unlock(uint32_t *l)
+{
+	store_rel(l, 0u);
+}
+
+static SyncVar *var_at(uint32_t id)
+{
+	return &vars.chunk[id >> SV_CHUNK_BITS][id & (SV_CHUNK - 1)];
+}
+
+static SyncVar *var_new(uintptr_t addr)
+{
+	SyncVar *s = NULL;
+	lock(&vars.lock);
+	if (vars.free) {
+		s = var_at(vars.free);
+		vars.free = s->next;
+	} else if ((vars.top + 1) >> SV_CHUNK_BITS < SV_CHUNKS) {
+		uint32_t id = ++vars.top;
+		SyncVar **chunk = &vars.chunk[id >> SV_CHUNK_BITS];
+		if (!*chunk)
+			*chunk = race_alloc(SV_CHUNK * sizeof **chunk);
+		s = var_at(id);
+		s->id = id;
+		race_count(syncvars);
+	}
+	unlock(&vars.lock);
+	if (!s) {
+		race_count(lost_memory);
+		return NULL;
+	}
+	store_rlx(&s->addr, addr); /* relaxed: published with the chain's head */
+	return s;
+}
+
+static uint32_t *meta_lock(uintptr_t addr)
+{
+	uintptr_t g = (addr & ADDR_MASK) >> 3;
+	return &meta_locks[(g ^ g >> 8 ^ g >> 16) % META_LOCKS];
+}
+
+static uint32_t *meta_cell(uintptr_t addr, bool map)
+{
+	addr &= ADDR_MASK;
+	if (!shadow_mapped(addr) && (!map || !shadow_map(addr)))
+		return NULL;
+	return shadow_meta_of(shadow_w(addr));
+}
+
+static SyncVar *chain_find(uint32_t *cell, uintptr_t addr)
+{
+	int steps = STEPS;
+	for (uint32_t id = load_acq(cell); id && steps-- > 0;) { /* pairs with store_rel in sync_get */
+		SyncVar *s = var_at(id);
+		if (load_rlx(&s->addr) == addr) /* relaxed: checked again under its lock */
+			return s;
+		id = load_acq(&s->next);
+	}
+	return NULL;
+}
+
+SyncVar *sync_find(uintptr_t addr)
+{
+	uint32_t *cell = meta_cell(addr, false);
+	if (!cell || load_rlx(cell) == 0) /* relaxed: nothing is read through it */
+		return NULL;
+	SyncVar *s = chain_find(cell, addr);
+	if (likely(s)) {
+		spin_lock(&s->lock);
+		if (likely(load_rlx(&s->addr) == addr))
+			return s;
+		spin_unlock(&s->lock);
+	}
+	spin_lock(meta_lock(addr)); /* it changed under us, or a chain led astray */
+	s = chain_find(cell, addr);
+	if (s)
+		spin_lock(&s->lock);
+	spin_unlock(meta_lock(addr));
+	return s;
+}
+
+SyncVar *sync_get(uintptr_t addr)
+{
+	SyncVar *s = sync_find(addr);
+	if (likely(s))
+		return s;
+	uint32_t *cell = meta_cell(addr, true);
+	if (!cell)
+		return NULL;
+	spin_lock(meta_lock(addr));
+	s = chain_find(cell, addr);
+	if (!s && (s = var_new(addr)) != NULL) {
+		store_rel(&s->next, load_rlx(cell)); /* relaxed: changes under the lock we hold */
+		store_rlx(&shadow_chunk(addr & ADDR_MASK)->has_sync, (uint8_t)1);
+		store_rel(cell, s->id);              /* publishes s; pairs with load_acq in chain_find */
+	}
+	if (s)
+		spin_lock(&s->lock);
+	spin_unlock(meta_lock(addr));
+	return s;
+}
+
+void sync_unlock(SyncVar *s)
+{
+	spin_unlock(&s->lock);
+}
+
+bool sync_hold(uintptr_t addr)
+{
+	uint32_t *cell = meta_cell(addr, true);
+	if (!cell)
+		return false;
+	spin_lock(meta_lock(addr));
+	if (!chain_find(cell, addr))
+		return true;
+	spin_unlock(meta_lock(addr));
+	return false;
+}
+
+void sync_hold_end(uintptr_t addr)
+{
+	spin_unlock(meta_lock(addr));
+}
+
+/* Take the members of [lo, hi) off one granule's chain. */
+static void forget_granule(uint32_t *cell, uintptr_t granule, uintptr_t lo, uintptr_t hi)
+{
+	uint32_t dead = 0;
+	spin_lock(meta_lock(granule));
+	for (uint32_t *link = cell; *link;) {
+		SyncVar *s = var_at(*link);
+		if (s->addr < lo || s->addr >= hi) {
+			link = &s->next;
+			continue;
+		}
+		spin_lock(&s->lock);
+		store_rlx(&s->addr, (uintptr_t)0);
+		sync_clear(s);
+		spin_unlock(&s->lock);
+		store_rel(link, s->next); /* readers on s go on along its next, see the head of the file */
+		store_rel(&s->next, dead);
+		dead = s->id;
+	}
+	spin_unlock(meta_lock(granule));
+	while (dead) {
+		SyncVar *s = var_at(dead);
+		dead = s->next;
+		lock(&vars.lock);
+		store_rel(&s->next, vars.free);
+		vars.free = s->id;
+		unlock(&vars.lock);
+	}
+}
+
+void sync_forget(uintptr_t addr)
+{
+	uint32_t *cell = meta_cell(addr, false);
+	if (cell && load_rlx(cell)) /* relaxed: the caller knows of no release still under way */
+		forget_granule(cell, addr, addr, addr + 1);
+}
+
+void sync_forget_range(uintptr_t lo, uintptr_t hi)
+{
+	for (uintptr_t at = lo & ~(uintptr_t)7; at < hi;) {
+		uintptr_t end = (at | (CHUNK_BYTES - 1)) + 1;
+		if (!shadow_valid(at))
+			return;
+		if (shadow_mapped(at) && load_rlx(&shadow_chunk(at)->has_sync)) {
+			uint32_t *cell = shadow_meta_of(shadow_w(at));
+			for (; at < end && at < hi; at += GRANULE, cell++)
+				if (load_rlx(cell))
+					forget_granule(cell, at, lo, hi);
+		}
+		at = end;
+	}
+}
+
+/* ---- edges ---- */
+
+static bool knows(const RaceCtx *ctx, ClockPair p)
+{
+	return p.slot == ctx->slot || clock_get(&ctx->clock, p.slot) >= p.epoch;
+}
+
+void ctx_learn(RaceCtx *ctx, ClockPair own, const Clock *clock)
+{
+	bool grew = clock_join(&ctx->clock, clock);
+	if (own.epoch && own.slot != ctx->slot)
+		grew |= clock_raise(&ctx->clock, own.slot, own.epoch);
+	ctx->grown |= grew;
+}
+
+void sync_acquire(RaceCtx *ctx, SyncVar *s)
+{
+	if (!s->full || (s->whole && knows(ctx, s->own)))
+		return;
+	ctx_learn(ctx, s->own, &s->clock);
+}
+
+void sync_release(RaceCtx *ctx, SyncVar *s)
+{
+	ClockPair p = race_publish(ctx);
+	/* clock_copy is cheap where the content is the same: the root is compared first */
+	clock_copy(&s->clock, &ctx->clock);
+	s->own = p;
+	s->whole = s->full = true;
+}
+
+void sync_release_merge(RaceCtx *ctx, SyncVar *s)
+{
+	if (!s->full || (s->whole && knows(ctx, s->own))) {
+		sync_release(ctx, s);
+		return;
+	}
+	ClockPair p = race_publish(ctx);
+	if (s->whole) {
+		clock_raise(&s->clock, s->own.slot, s->own.epoch);
+		s->whole = false;
+		s->own = (ClockPair){0, 0};
+	}
+	clock_join(&s->clock, &ctx->clock);
+	clock_raise(&s->clock, p.slot, p.epoch);
+}
+
+void sync_release_acquire(RaceCtx *ctx, SyncVar *s)
+{
+	sync_acquire(ctx, s);
+	sync_release(ctx, s);
+}
+
+void sync_clear(SyncVar *s)
+{
+	clock_clear(&s->clock);
+	s->full = s->whole = false;
+	s->own = (ClockPair){0, 0};
+}

@@ -1,0 +1,49 @@
+/*
+ * syncvar.h: the sync object at an address: a clock that releases write and acquires read.
+ *
+ * Found through the META plane of the shadow: one cell per granule holds the id of a chain of SyncVars
+ * with that granule's addresses. Looking up takes no lock. SyncVars are type-stable: after locking one,
+ * sync_find checks that it is still the address's (a forgotten one has addr 0).
+ *
+ * Locks: a META insertion lock (hashed by address), then the SyncVar's own spin lock, then a block lock.
+ */
+#ifndef GORO_RACE_SYNCVAR_H
+#define GORO_RACE_SYNCVAR_H
+
+#include "../ctx.h"
+
+typedef struct SyncVar {
+	uintptr_t addr; /* exact; 0: free. Constant while in a chain; atomic */
+	uint32_t next;  /* chain of the granule, and the free list; atomic */
+	uint32_t id;    /* constant */
+	uint32_t lock;  /* spin; guards the rest */
+	bool whole;     /* the clock is exactly what `own` knew when it published own.epoch */
+	bool full;      /* there is a clock at all */
+	ClockPair own;  /* last releaser, where whole */
+	Clock clock;
+} SyncVar;
+
+/* The SyncVar of addr, locked; NULL when there is none. */
+SyncVar *sync_find(uintptr_t addr);
+/* The same, one made where there is none; NULL without memory. */
+SyncVar *sync_get(uintptr_t addr);
+void sync_unlock(SyncVar *s);
+/* Hold off insertions at addr's granule while it has no SyncVar (relaxed atomics). True: it has none,
+ * call sync_hold_end afterwards; false: nothing is held. */
+bool sync_hold(uintptr_t addr);
+void sync_hold_end(uintptr_t addr);
+/* Forget the one at addr; all in [lo, hi). */
+void sync_forget(uintptr_t addr);
+void sync_forget_range(uintptr_t lo, uintptr_t hi);
+
+/* The edges, s locked. They change ctx->clock; ctx is the caller's or parked. */
+void sync_acquire(RaceCtx *ctx, SyncVar *s);
+void sync_release(RaceCtx *ctx, SyncVar *s);         /* overwrite */
+void sync_release_merge(RaceCtx *ctx, SyncVar *s);   /* join */
+void sync_release_acquire(RaceCtx *ctx, SyncVar *s); /* both become the join */
+void sync_clear(SyncVar *s);
+
+/* What ctx knows: acquire from a published pair and clock. */
+void ctx_learn(RaceCtx *ctx, ClockPair own, const Clock *clock);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * ctx.h: what the detector keeps of a goroutine (RaceCtx) and of an operating-system thread
+ * (RaceThread), and the rules under which they change.
+ *
+ * The filter. A state of shadow memory is a 32-bit cell whose meaning is immutable while its ids live:
+ * it says which accesses the granule remembers. An entry of the filter
+ *
+ *	key = generation << 39 | code << 32 | cell
+ *
+ * says: "the state `cell` already includes this access (code: address & 7, size, kind) by the goroutine
+ * that runs here, in its current epoch". So an access is done when its cell and code are in the filter:
+ * one load of shadow memory, no lock. Argument: whoever changes the granule's state does so under the
+ * block's lock, starting from a state which includes our access, and checks against it. The generation
+ * changes whenever goroutine or epoch does, and when a collection frees ids.
+ *
+ * busy. A thread inside the detector's slow parts has busy set. Then: a signal handler's accesses are
+ * skipped (lost_reentry), and a collection (shadow/collect.c) waits for it. All changes of gen, clocks,
+ * records, sets and cells happen with busy set. Collections set race_stopped and issue os_barrier;
+ * pairs with the compiler fence in race_enter.
+ *
+ * Ownership of a RaceCtx: see hooks.h. While it runs, its shadow call stack lies in the RaceThread.
+ */
+#ifndef GORO_RACE_CTX_H
+#define GORO_RACE_CTX_H
+
+#include "race.h"
+#include "clock/vclock.h"
+
+#define FILTER_SIZE 512u
+#define GEN_SHIFT   7 /* the low bits of the high word hold the code */
+#ifdef GORO_HARD      /* HARD builds shrink limits so that overflow paths run in the tests */
+#define RACE_GEN_MAX   200u
+#define RACE_EPOCH_MAX 63u
+#else
+#define RACE_GEN_MAX   ((1u << (32 - GEN_SHIFT)) - 1)
+#define RACE_EPOCH_MAX UINT32_MAX
+#endif
+
+/* code of an access: address & 7 in bits 0-2, log2 of the size in 3-4, then: */
+#define CODE_WRITE   0x20u
+#define CODE_PLAIN   0x40u /* not atomic; so no plain access has code 0, which an unattached thread's
+                              empty filter would hold for an empty cell */
+#define CODE_SIZE(l) ((unsigned)(l) << 3)
+
+typedef struct RaceThread RaceThread;
+typedef struct RaceSlow RaceSlow;
+
+/* An entry of the shadow call stack: the call site, and the stack id once somebody asked (else 0). */
+typedef struct Frame {
+	uintptr_t pc;
+	StackId id;
+	uint32_t unused;
+} Frame;
+
+/* C11 fences: what a later relaxed store publishes, what an earlier relaxed load saw. */
+typedef struct Fences {
+	bool has_release, has_acquire;
+	ClockPair release_own;
+	Clock release;
+	Clock acquire;
+} Fences;
+
+struct RaceCtx {
+	uint32_t slot, epoch;
+	bool used;           /* an access was recorded in this epoch */
+	bool grown;          /* the clock grew since the last release */
+	bool ended;
+	bool is_thread, is_main;
+	uint32_t ginfo;
+	uint32_t mset;       /* locks held: clock/mutexset.h */
+	uint16_t ignore_reads, ignore_writes, ignore_sync;
+	RaceThread *thread;  /* who runs it, NULL while parked; relaxed atomic */
+	Frame *base, *top, *end; /* shadow call stack while parked */
+	Fences *fences;      /* NULL until one is used */
+	uintptr_t stack_lo, stack_hi;
+	RaceCtx *next, *prev; /* all live contexts; ctx lock in race.c */
+	Clock clock;         /* of others' slots; own slot: all */
+};
+
+struct RaceThread {
+	uint32_t gen;        /* generation << GEN_SHIFT; read by the fast path */
+	uint32_t busy;       /* atomic; see above */
+	Frame *top, *base, *end; /* shadow call stack of ctx */
+	RaceCtx *ctx;        /* NULL: none yet, or the scheduler */
+	RaceCtx *home;       /* a foreign thread's own context */
+	RaceSlow *slow;      /* NULL until attached */
+	bool scheduler;      /* hook_switch(NULL) on a thread without a home: accesses do not count */
+	bool begun;          /* home was made by race_thread_create: it waits for a join */
+	uint64_t filter[FILTER_SIZE];
+};
+
+extern __thread RaceThread race_thread __attribute__((tls_model("initial-exec")));
+extern uint32_t race_stopped; /* atomic: bit 0: a collection runs; bit 1: no os_barrier, use fences */
+
+void race_init(void);
+/* Enter the thread into the registry: its slow part. Idempotent. */
+void race_register(RaceThread *t);
+/* The same, and see that it has a context: its home, made on the spot. */
+void race_attach(RaceThread *t);
+void race_wait_stopped(RaceThread *t);
+
+/* Step into the detector: false where it is already entered (a signal handler). */
+static inline bool race_enter(RaceThread *t)
+{
+	if (unlikely(t->busy)) {
+		race_count(lost_reentry);
+		return false;
+	}
+	store_rlx(&t->busy, 1u); /* relaxed: os_barrier of the collector orders it before the load */
+	fence_compiler();
+	if (unlikely(load_acq(&race_stopped))) /* pairs with or_ar in race_stop_world */
+		race_wait_stopped(t);
+	return true;
+}
+
+/* The same for what the program does here: with the context of this thread. False also where the
+ * scheduler runs, whose accesses do not count. */
+static inline bool race_enter_self(RaceThread *t)
+{
+	if (unlikely(!t->ctx && t->scheduler) || !race_enter(t))
+		return false;
+	if (unlikely(!t->ctx))
+		race_attach(t);
+	return true;
+}
+
+static inline void race_leave(RaceThread *t)
+{
+	store_rel(&t->busy, 0u); /* pairs with load_acq in race_stop_world */
+}
+
+/* A new generation: nothing in the filter counts any more. The thread is t itself or parked. */
+void race_bump_wrapped(RaceThread *t);
+static inline void race_bump(RaceThread *t)
+{
+	uint32_t g = load_rlx(&t->gen) + (1u << GEN_SHIFT);
+	store_rlx(&t->gen, g); /* relaxed: read by its own thread, or after it is woken */
+	if (unlikely(g >> GEN_SHIFT >= RACE_GEN_MAX))
+		race_bump_wrapped(t);
+}
+
+static inline uint32_t filter_index(uint32_t hi, uint32_t cell)
+{
+	return (hi ^ cell) & (FILTER_SIZE - 1);
+}
+
+static inline bool filter_has(RaceThread *t, uint32_t hi, uint32_t cell)
+{
+	return t->filter[filter_index(hi, cell)] == ((uint64_t)hi << 32 | cell);
+}
+
+static inline void filter_put(RaceThread *t, uint32_t hi, uint32_t cell)
+{
+	t->filter[filter_index(hi, cell)] = (uint64_t)hi << 32 | cell;
+}
+
+/* Close the current stretch: what others get to know of ctx. Advances the epoch unless nothing was
+ * done or learnt since the last time; so (slot, epoch) names one content of the clock exactly. */
+ClockPair race_publish(RaceCtx *ctx);
+Fences *ctx_fences(RaceCtx *ctx); /* made when first asked for */
+
+RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uintptr_t stack_lo,
+                 uintptr_t stack_hi, const void *pc);
+/* It has ended: its call stack and stack memory go back, its clock stays for a join. Not loaded. */
+void ctx_finish(RaceCtx *ctx);
+/* The rest goes back too; its GInfo stays. */
+void ctx_delete(RaceCtx *ctx);
+/* Put ctx (NULL: none) in the place of t's. */
+void race_load(RaceThread *t, RaceCtx *ctx);
+
+/* Collections and fork: all other threads are outside the detector until race_start_world. The caller
+ * is inside (busy) and holds no lock of the detector. False: another stopped it meanwhile, try again. */
+bool race_stop_world(RaceThread *me);
+void race_start_world(void);
+RaceThread *race_thread_each(RaceThread *after); /* world stopped; NULL starts and ends */
+/* After fork in the child, world stopped: only this thread is left. */
+void race_forget_threads(RaceThread *me);
+
+/* The live contexts, under the contexts' lock: fn answers true to stop. */
+void ctx_each(bool (*fn)(RaceCtx *, void *), void *arg);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * record.h: access records. A record says who, when and from where; a shadow cell or a set names it by
+ * its id. One record stands for all accesses of one call site, in one calling context, within one
+ * epoch and with one set of locks, however many granules they touched; so both stacks of any race are
+ * exact at any distance, and memory grows with behaviour, not with shadow.
+ *
+ * A record is immutable from the moment its id is in shadow memory until a collection finds that
+ * nothing refers to it. Freed ids rest for one more collection before they are used again: a fast path
+ * interrupted between its two loads cannot meet a new meaning of an old cell.
+ */
+#ifndef GORO_RACE_RECORD_H
+#define GORO_RACE_RECORD_H
+
+#include "../ctx.h"
+
+typedef struct Record {
+	uint32_t slot;
+	uint32_t epoch; /* 0: not in use */
+	StackId stack;
+	uint32_t ginfo;
+	uint32_t mset;  /* locks held; for a free, the stack of the allocation */
+	uint32_t size;  /* bytes of the access */
+} Record;
+
+#define RECORD_CHUNK_BITS 16
+#define RECORD_CHUNK      (1u << RECORD_CHUNK_BITS)
+#define RECORD_CHUNKS     32768u
+#define RECORD_BLOCK      32 /* ids a thread takes at a time */
+
+extern Record *record_chunk[RECORD_CHUNKS];
+
+static inline Record *record_at(RecId id)
+{
+	return &record_chunk[id >> RECORD_CHUNK_BITS][id & (RECORD_CHUNK - 1)];
+}
+
+/* Unused ids in a thread's hand. */
+typedef struct RecordBlock {
+	uint32_t n;
+	RecId id[RECORD_BLOCK];
+} RecordBlock;
+
+/* 0 when there are none left (lost_memory). */
+RecId record_new(RecordBlock *b, const Record *r);
+/* A thread goes away: its ids to the others. */
+void record_give_back(RecordBlock *b);
+/* Records made since the last collection; relaxed. */
+uint32_t record_made(void);
+
+/* Collection, world stopped: begin, mark what is in use, end (frees the rest; how many live). */
+void record_mark_begin(void);
+bool record_mark(RecId id);
+uint32_t record_mark_end(void);
+
+#endif

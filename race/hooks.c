@@ -1,0 +1,335 @@
+/*
+ * hooks.c: hooks.h, and the words of thread.h about threads and control flow, implemented over the
+ * clocks and the shadow. Each order hook is one law of clock/syncvar.c. (hook_alloc and hook_free are in
+ * shadow/heap.c.)
+ *
+ * Every hook enters the detector; a hook met while the thread is inside already (a signal handler) does
+ * nothing but count (lost_reentry).
+ */
+#include "../runtime/hooks.h"
+
+#include <string.h>
+
+#include "../runtime/os/os.h"
+#include "clock/mutexset.h"
+#include "clock/syncvar.h"
+#include "ctx.h"
+#include "history/context.h"
+#include "report/report.h"
+#include "shadow/access.h"
+#include "thread.h"
+
+/* ---- life ---- */
+
+void hook_init(void)
+{
+	race_init();
+}
+
+int hook_fini(int code)
+{
+	race_init();
+	return report_fini(code);
+}
+
+RaceCtx *hook_go(RaceCtx *parent, uint64_t id, bool is_main, uintptr_t stack_lo, uintptr_t stack_hi,
+                 const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (!race_enter(t))
+		return NULL;
+	race_register(t);
+	collect_if_due(t);
+	if (!parent && is_main)
+		parent = t->home; /* constructors ran before main */
+	RaceCtx *c = ctx_new(parent, id, is_main, false, stack_lo, stack_hi, parent ? pc : NULL);
+	race_leave(t);
+	return c;
+}
+
+
+void hook_end(RaceCtx *g)
+{
+	RaceThread *t = &race_thread;
+	if (!g || !race_enter(t))
+		return;
+	race_register(t);
+	if (t->ctx == g) {
+		race_load(t, NULL);
+		t->scheduler = !t->home;
+	}
+	if (g->is_main && t->home) { /* what the host thread does after it, destructors among it */
+		ClockPair p = race_publish(g);
+		ctx_learn(t->home, p, &g->clock);
+	}
+	ctx_finish(g);
+	ctx_delete(g);
+	race_leave(t);
+}
+
+void hook_switch(RaceCtx *to)
+{
+	RaceThread *t = &race_thread;
+	if (!race_enter(t))
+		return;
+	race_register(t);
+	if (t->ctx != to)
+		race_load(t, to);
+	t->scheduler = !to && !t->home;
+	race_leave(t);
+}
+
+void hook_name(RaceCtx *g, const char *name)
+{
+	if (!g)
+		return;
+	char *dst = race_ginfo(g->ginfo)->name;
+	size_t n = name ? strnlen(name, sizeof race_ginfo(g->ginfo)->name - 1) : 0;
+	memcpy(dst, name ? name : "", n); /* a report may show it half changed */
+	dst[n] = 0;
+}
+
+RaceCtx *hook_self(void)
+{
+	RaceThread *t = &race_thread;
+	if (likely(t->ctx))
+		return t->ctx;
+	if (!race_enter_self(t))
+		return NULL;
+	race_leave(t);
+	return t->ctx;
+}
+
+/* ---- order ---- */
+
+void hook_acquire(RaceCtx *g, const void *addr)
+{
+	RaceThread *t = &race_thread;
+	if (!g || g->ignore_sync || !race_enter(t))
+		return;
+	SyncVar *s = sync_find((uintptr_t)addr);
+	if (s) {
+		sync_acquire(g, s);
+		sync_unlock(s);
+	}
+	race_leave(t);
+}
+
+typedef void Release(RaceCtx *, SyncVar *);
+
+static inline void release(RaceCtx *g, const void *addr, Release *how)
+{
+	RaceThread *t = &race_thread;
+	if (!g || g->ignore_sync || !race_enter(t))
+		return;
+	SyncVar *s = sync_get((uintptr_t)addr);
+	if (s) {
+		how(g, s);
+		sync_unlock(s);
+	}
+	race_leave(t);
+}
+
+void hook_release(RaceCtx *g, const void *addr)
+{
+	release(g, addr, sync_release);
+}
+
+void hook_release_merge(RaceCtx *g, const void *addr)
+{
+	release(g, addr, sync_release_merge);
+}
+
+void hook_release_acquire(RaceCtx *g, const void *addr)
+{
+	release(g, addr, sync_release_acquire);
+}
+
+void hook_handoff(RaceCtx *from, RaceCtx *to)
+{
+	RaceThread *t = &race_thread;
+	if (!from || !to || from == to || !race_enter(t))
+		return;
+	ClockPair p = race_publish(from);
+	ctx_learn(to, p, &from->clock);
+	race_leave(t);
+}
+
+void hook_forget(const void *addr)
+{
+	RaceThread *t = &race_thread;
+	if (!race_enter(t))
+		return;
+	sync_forget((uintptr_t)addr);
+	race_leave(t);
+}
+
+/* ---- memory ---- */
+
+static void range_of(RaceCtx *g, const void *addr, size_t size, Kind kind, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (!g || !size || !race_enter(t))
+		return;
+	race_register(t);
+	collect_if_due(t);
+	Access a = {.t = t,
+	            .ctx = g,
+	            .pc = pc,
+	            .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
+	            .kind = kind};
+	access_range(&a, (uintptr_t)addr, size);
+	finding_flush(t);
+	race_leave(t);
+}
+
+void hook_read(RaceCtx *g, const void *addr, size_t size, const void *pc)
+{
+	range_of(g, addr, size, KIND_READ, pc);
+}
+
+void hook_write(RaceCtx *g, const void *addr, size_t size, const void *pc)
+{
+	range_of(g, addr, size, KIND_WRITE, pc);
+}
+
+/* ---- locks ---- */
+
+void hook_lock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (!g || !race_enter(t))
+		return;
+	g->mset = mutexset_add(g->mset, (uintptr_t)addr, mode, context_here(t, g, pc));
+	race_leave(t);
+}
+
+void hook_unlock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	(void)pc;
+	if (!g || !g->mset || !race_enter(t))
+		return;
+	g->mset = mutexset_remove(g->mset, (uintptr_t)addr, mode);
+	race_leave(t);
+}
+
+/* ---- threads ---- */
+
+RaceCtx *race_thread_create(RaceCtx *parent, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (!race_enter(t))
+		return NULL;
+	race_register(t);
+	RaceCtx *c = ctx_new(parent, 0, false, true, 0, 0, pc);
+	race_leave(t);
+	return c;
+}
+
+void race_thread_begin(RaceCtx *child)
+{
+	RaceThread *t = &race_thread;
+	if (!child || !race_enter(t))
+		return;
+	race_register(t);
+	uintptr_t lo = 0, hi = 0;
+	os_thread_stack(&lo, &hi);
+	GInfo *g = race_ginfo(child->ginfo);
+	g->stack_lo = child->stack_lo = lo;
+	g->stack_hi = child->stack_hi = hi;
+	if (hi > lo)
+		shadow_clear_stack(lo, hi);
+	t->home = child;
+	t->begun = true;
+	t->scheduler = false;
+	race_load(t, child);
+	race_leave(t);
+}
+
+void race_thread_end(void)
+{
+	RaceThread *t = &race_thread;
+	if (!t->home || !race_enter(t))
+		return;
+	RaceCtx *c = t->home;
+	race_load(t, NULL);
+	t->home = NULL;
+	t->scheduler = true;
+	ctx_finish(c);
+	if (!t->begun)
+		ctx_delete(c);
+	t->begun = false;
+	race_leave(t);
+}
+
+void race_thread_join(RaceCtx *me, RaceCtx *child)
+{
+	hook_handoff(child, me);
+}
+
+void race_thread_release(RaceCtx *child)
+{
+	RaceThread *t = &race_thread;
+	if (!child || !race_enter(t))
+		return;
+	ctx_delete(child);
+	race_leave(t);
+}
+
+/* ---- control flow ---- */
+
+size_t race_stack_depth(void)
+{
+	return (size_t)(race_thread.top - race_thread.base);
+}
+
+void race_stack_restore(size_t depth)
+{
+	RaceThread *t = &race_thread;
+	if (depth < (size_t)(t->top - t->base))
+		t->top = t->base + depth;
+}
+
+void race_ignore_begin(void)
+{
+	RaceCtx *c = hook_self();
+	if (c) {
+		c->ignore_reads++;
+		c->ignore_writes++;
+	}
+}
+
+void race_ignore_end(void)
+{
+	RaceCtx *c = hook_self();
+	if (c && c->ignore_reads && c->ignore_writes) {
+		c->ignore_reads--;
+		c->ignore_writes--;
+	}
+}
+
+static bool fork_held;
+
+void race_fork_before(void)
+{
+	RaceThread *t = &race_thread;
+	if (!race_enter(t))
+		return;
+	race_register(t);
+	while (!race_stop_world(t))
+		;
+	fork_held = true;
+}
+
+void race_fork_after(bool in_child)
+{
+	RaceThread *t = &race_thread;
+	if (!fork_held)
+		return;
+	fork_held = false;
+	if (in_child)
+		race_forget_threads(t);
+	race_start_world();
+	race_leave(t);
+}

@@ -1,0 +1,401 @@
+/*
+ * race.c: the detector's foundations: memory, identities, threads and contexts, stopping the world.
+ *
+ * Locks, all leaves of their own: memory.lock; ginfos (lock-free); contexts.lock (list of live
+ * contexts); registry.lock (threads), which race_stop_world keeps until race_start_world.
+ */
+#include "race.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../runtime/os/os.h"
+#include "clock/slot.h"
+#include "clock/syncvar.h"
+#include "ctx.h"
+#include "history/context.h"
+#include "pool.h"
+#include "shadow/shadow.h"
+#include "slow.h"
+
+RaceStats race_stats;
+__thread RaceThread race_thread __attribute__((tls_model("initial-exec")));
+uint32_t race_stopped;
+
+/* ---- memory ---- */
+
+#define ARENA_BYTES (1u << 20)
+
+static struct {
+	Lock lock;
+	char *at, *end;
+} memory;
+
+void *race_alloc(size_t size)
+{
+	size = (size + 15) & ~(size_t)15;
+	void *p = NULL;
+	if (size >= ARENA_BYTES / 16) {
+		p = os_map(size);
+	} else {
+		lock(&memory.lock);
+		if ((size_t)(memory.end - memory.at) < size) {
+			memory.at = os_map(ARENA_BYTES);
+			memory.end = memory.at ? memory.at + ARENA_BYTES : NULL;
+		}
+		if (memory.at) {
+			p = memory.at;
+			memory.at += size;
+		}
+		unlock(&memory.lock);
+	}
+	if (!p) {
+		static const char text[] = "goro: race: out of memory for the detector\n";
+		os_write(2, text, sizeof text - 1);
+		os_exit(66);
+	}
+	return p;
+}
+
+/* ---- who ---- */
+
+#define GINFO_BITS   10
+#define GINFO_CHUNK  (1u << GINFO_BITS)
+#define GINFO_CHUNKS (1u << 18) /* 2.7e8 goroutines have a name of their own; later ones share the last */
+
+static struct {
+	uint32_t next;  /* atomic */
+	uint32_t threads; /* atomic: thread numbers handed out */
+	GInfo *chunk[GINFO_CHUNKS];
+	Lock lock;
+} ginfos = {.next = 1};
+
+GInfo *race_ginfo(uint32_t index)
+{
+	return &load_acq(&ginfos.chunk[index >> GINFO_BITS])[index & (GINFO_CHUNK - 1)];
+}
+
+static uint32_t ginfo_new(void)
+{
+	uint32_t i = add_rlx(&ginfos.next, 1u); /* relaxed: only uniqueness counts */
+	if (i >= GINFO_CHUNK * GINFO_CHUNKS) {
+		store_rlx(&ginfos.next, i);
+		i = GINFO_CHUNK * GINFO_CHUNKS - 1;
+		race_count(lost_memory);
+	}
+	GInfo **chunk = &ginfos.chunk[i >> GINFO_BITS];
+	if (unlikely(!load_acq(chunk))) { /* pairs with store_rel below */
+		lock(&ginfos.lock);
+		if (!*chunk)
+			store_rel(chunk, (GInfo *)race_alloc(GINFO_CHUNK * sizeof(GInfo)));
+		unlock(&ginfos.lock);
+	}
+	return i;
+}
+
+/* ---- contexts ---- */
+
+static Pool ctx_pool = POOL_INIT(sizeof(RaceCtx));
+static Pool fences_pool = POOL_INIT(sizeof(Fences));
+static struct {
+	Lock lock;
+	RaceCtx *first;
+} contexts;
+
+RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uintptr_t stack_lo,
+                 uintptr_t stack_hi, const void *pc)
+{
+	RaceCtx *c = pool_get(&ctx_pool);
+	memset(c, 0, sizeof *c);
+	c->is_main = is_main;
+	c->is_thread = is_thread;
+	c->stack_lo = stack_lo;
+	c->stack_hi = stack_hi;
+	c->grown = true; /* nobody has this content of the clock yet: the first release publishes it */
+	if (parent) {
+		ClockPair p = race_publish(parent);
+		clock_copy(&c->clock, &parent->clock);
+		clock_raise(&c->clock, p.slot, p.epoch);
+		c->slot = slot_get(&c->clock, p.slot, &c->epoch);
+	} else {
+		c->slot = slot_get(NULL, 0, &c->epoch);
+	}
+	c->ginfo = ginfo_new();
+	GInfo *g = race_ginfo(c->ginfo);
+	*g = (GInfo){.id = is_thread ? add_rlx(&ginfos.threads, 1u) + 1u : id,
+	             .parent = parent ? parent->ginfo : 0,
+	             .created_at = parent && pc ? context_here(&race_thread, parent, pc) : 0,
+	             .stack_lo = stack_lo,
+	             .stack_hi = stack_hi,
+	             .is_main = is_main,
+	             .is_thread = is_thread};
+	if (stack_hi > stack_lo)
+		shadow_clear_stack(stack_lo, stack_hi);
+	lock(&contexts.lock);
+	c->next = contexts.first;
+	if (c->next)
+		c->next->prev = c;
+	contexts.first = c;
+	unlock(&contexts.lock);
+	race_count(goroutines);
+	return c;
+}
+
+void ctx_finish(RaceCtx *c)
+{
+	context_stack_free(c->base, c->end);
+	c->base = c->top = c->end = NULL;
+	if (c->fences) {
+		clock_clear(&c->fences->release);
+		clock_clear(&c->fences->acquire);
+		pool_put(&fences_pool, c->fences);
+		c->fences = NULL;
+	}
+	if (c->stack_hi > c->stack_lo)
+		shadow_clear_stack(c->stack_lo, c->stack_hi);
+	c->stack_lo = c->stack_hi = 0;
+	c->ended = true;
+	store_rlx(&race_ginfo(c->ginfo)->finished, true); /* relaxed: a word in reports */
+}
+
+void ctx_delete(RaceCtx *c)
+{
+	/* An epoch with accesses that was never published cannot be covered: that slot is used up. */
+	if (!c->used && c->epoch - 1 < RACE_EPOCH_MAX)
+		slot_put(c->slot, c->epoch - 1);
+	clock_clear(&c->clock);
+	lock(&contexts.lock);
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		contexts.first = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	unlock(&contexts.lock);
+	pool_put(&ctx_pool, c);
+}
+
+void ctx_each(bool (*fn)(RaceCtx *, void *), void *arg)
+{
+	lock(&contexts.lock);
+	for (RaceCtx *c = contexts.first; c && !fn(c, arg);)
+		c = c->next;
+	unlock(&contexts.lock);
+}
+
+Fences *ctx_fences(RaceCtx *c)
+{
+	if (!c->fences) {
+		c->fences = pool_get(&fences_pool);
+		memset(c->fences, 0, sizeof *c->fences);
+	}
+	return c->fences;
+}
+
+ClockPair race_publish(RaceCtx *c)
+{
+	if (!c->used && !c->grown)
+		return (ClockPair){c->slot, c->epoch - 1};
+	ClockPair p = {c->slot, c->epoch};
+	c->used = c->grown = false;
+	if (unlikely(c->epoch >= RACE_EPOCH_MAX)) {
+		clock_raise(&c->clock, c->slot, c->epoch);
+		c->slot = slot_get(NULL, 0, &c->epoch);
+		c->grown = true; /* epoch 0 of the new slot is nothing one could publish */
+	} else {
+		c->epoch++;
+	}
+	RaceThread *t = load_rlx(&c->thread); /* relaxed: its own thread's, or it is parked */
+	if (t)
+		race_bump(t);
+	return p;
+}
+
+/* ---- threads ---- */
+
+static Pool slow_pool = POOL_INIT(sizeof(RaceSlow));
+static struct {
+	Lock lock;
+	RaceSlow *first;
+} registry;
+static pthread_key_t exit_key;
+static bool have_key;
+
+void race_bump_wrapped(RaceThread *t)
+{
+	memset(t->filter, 0, sizeof t->filter);
+	if (t->slow) {
+		memset(t->slow->rec_cache, 0, sizeof t->slow->rec_cache);
+		memset(t->slow->trans, 0, sizeof t->slow->trans);
+	}
+	store_rlx(&t->gen, 1u << GEN_SHIFT);
+}
+
+void race_load(RaceThread *t, RaceCtx *to)
+{
+	RaceCtx *from = t->ctx;
+	if (from) {
+		from->base = t->base;
+		from->top = t->top;
+		from->end = t->end;
+		store_rlx(&from->thread, (RaceThread *)NULL); /* relaxed: read by whoever takes it off its queue */
+	}
+	t->ctx = to;
+	if (to) {
+		t->base = to->base;
+		t->top = to->top;
+		t->end = to->end;
+		store_rlx(&to->thread, t);
+	} else {
+		t->base = t->top = t->end = NULL;
+	}
+	race_bump(t);
+}
+
+static void unregister(RaceThread *t)
+{
+	RaceSlow *s = t->slow;
+	if (!s)
+		return;
+	record_give_back(&s->block);
+	lock(&registry.lock);
+	if (s->prev)
+		s->prev->next = s->next;
+	else
+		registry.first = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
+	t->slow = NULL;
+	unlock(&registry.lock);
+	pool_put(&slow_pool, s);
+}
+
+/* The thread ends, the interceptors or not: nothing of it may stay in the registry. */
+static void on_thread_exit(void *arg)
+{
+	RaceThread *t = arg;
+	if (!race_enter(t))
+		return;
+	race_load(t, NULL);
+	t->scheduler = true;
+	RaceCtx *home = t->home;
+	t->home = NULL;
+	if (home) {
+		ctx_finish(home);
+		if (!t->begun) /* else it is the joiner's */
+			ctx_delete(home);
+	}
+	unregister(t);
+	race_leave(t);
+}
+
+void race_init(void)
+{
+	static Lock once;
+	static bool done;
+	if (load_acq(&done)) /* pairs with store_rel below */
+		return;
+	lock(&once);
+	if (!done) {
+		if (!os_barrier_init())
+			store_sc(&race_stopped, 2u); /* see race_wait_stopped */
+		have_key = pthread_key_create(&exit_key, on_thread_exit) == 0;
+		store_rel(&done, true);
+	}
+	unlock(&once);
+}
+
+void race_register(RaceThread *t)
+{
+	if (t->slow)
+		return;
+	race_init();
+	RaceSlow *s = pool_get(&slow_pool);
+	memset(s, 0, offsetof(RaceSlow, scratch)); /* scratch outlives its threads */
+	s->nfound = 0;
+	s->thread = t;
+	t->slow = s;
+	race_bump_wrapped(t);
+	lock(&registry.lock);
+	s->next = registry.first;
+	if (s->next)
+		s->next->prev = s;
+	registry.first = s;
+	unlock(&registry.lock);
+	if (have_key)
+		pthread_setspecific(exit_key, t);
+}
+
+void race_attach(RaceThread *t)
+{
+	race_register(t);
+	if (!t->home) {
+		uintptr_t lo = 0, hi = 0;
+		os_thread_stack(&lo, &hi);
+		t->home = ctx_new(NULL, 0, os_thread_id() == (uint32_t)getpid(), true, 0, 0, NULL);
+		/* not fresh memory: it runs already */
+		t->home->stack_lo = lo;
+		t->home->stack_hi = hi;
+		race_ginfo(t->home->ginfo)->stack_lo = lo;
+		race_ginfo(t->home->ginfo)->stack_hi = hi;
+	}
+	t->scheduler = false;
+	race_load(t, t->home);
+}
+
+/* ---- stopping the world ---- */
+
+void race_wait_stopped(RaceThread *t)
+{
+	for (;;) {
+		uint32_t s = load_acq(&race_stopped);
+		if (s & 2) {
+			fence_sc(); /* no os_barrier: pairs with the fence in race_stop_world */
+			s = load_acq(&race_stopped);
+		}
+		if (!(s & 1))
+			return;
+		store_rel(&t->busy, 0u);
+		os_futex_wait(&race_stopped, s, -1);
+		store_rlx(&t->busy, 1u);
+		fence_sc();
+	}
+}
+
+bool race_stop_world(RaceThread *me)
+{
+	if (or_ar(&race_stopped, 1u) & 1) {
+		race_wait_stopped(me);
+		return false;
+	}
+	fence_sc();
+	os_barrier(); /* every thread now sees race_stopped, or we see its busy */
+	lock(&registry.lock);
+	for (RaceSlow *s = registry.first; s; s = s->next)
+		if (s->thread != me)
+			for (int spins = 0; load_acq(&s->thread->busy); spins++) /* pairs with race_leave */
+				if (spins > 50)
+					os_yield();
+	return true;
+}
+
+void race_start_world(void)
+{
+	unlock(&registry.lock);
+	and_ar(&race_stopped, ~1u);
+	os_futex_wake(&race_stopped, INT32_MAX);
+}
+
+RaceThread *race_thread_each(RaceThread *after)
+{
+	RaceSlow *s = after ? after->slow->next : registry.first;
+	return s ? s->thread : NULL;
+}
+
+void race_forget_threads(RaceThread *me)
+{
+	registry.first = me->slow;
+	if (me->slow)
+		me->slow->next = me->slow->prev = NULL;
+}

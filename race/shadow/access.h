@@ -1,0 +1,50 @@
+/*
+ * access.h: the check of an access against what its memory remembers.
+ */
+#ifndef GORO_RACE_ACCESS_H
+#define GORO_RACE_ACCESS_H
+
+#include "../slow.h"
+#include "cell.h"
+#include "shadow.h"
+
+/* One access under way. */
+typedef struct Access {
+	RaceThread *t;       /* who does it */
+	RaceCtx *ctx;        /* on whose behalf */
+	const void *pc;
+	uint32_t size;
+	Kind kind;
+	StackId alloc_stack; /* KIND_FREE: the block's */
+	RecId rec;           /* made when first needed; 0 before */
+	bool lost;           /* no memory for a record: the state does not include it */
+} Access;
+
+/* What the fast path could not settle. code: of ctx.h, with the address's low bits. Enters and leaves
+ * the detector, reports. */
+void access_slow(uintptr_t addr, unsigned code, const void *pc);
+/* The same for code inside the detector: size 1, 2, 4, 8 or 16; findings stay in t->slow. */
+void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc);
+/* A range of any size. */
+void access_range(Access *a, uintptr_t addr, size_t size);
+/* The same, entering and leaving, by the goroutine that runs here. */
+void access_range_slow(uintptr_t addr, size_t size, bool write, const void *pc);
+
+/* The new state of a granule {w, r} after the access of the bytes `mask`; its block is locked. hi: the
+ * high word of the filter's key; 0: caches are not to be used. */
+void access_transition(Access *a, uintptr_t granule, uint8_t mask, uint32_t hi, Cell w, Cell r, Cell *w2,
+                       Cell *r2);
+/* Whether w alone (a write of this epoch) already includes the access. */
+bool access_in_w(const Access *a, uint8_t mask, Cell w);
+bool access_in_r(const Access *a, uint8_t mask, Cell r);
+
+/* Report what was found since; no lock held. */
+void finding_flush(RaceThread *t);
+void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask);
+/* The block at addr, freed already as `old` says, is freed again by g. Reports. */
+void finding_double_free(RaceThread *t, RaceCtx *g, uintptr_t addr, Entry old, const void *pc);
+
+/* Run a collection when it is time. No lock held. */
+void collect_if_due(RaceThread *t);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * finding.c: from a conflict of two remembered accesses to a Report.
+ *
+ * Conflicts are noted while a block lock is held and reported when none is (finding_flush), still
+ * inside the detector: the records cannot go meanwhile, and what the report runs (symbols, callbacks)
+ * is not checked itself.
+ *
+ * The same pair of stacks is told to report.c once; the table of pairs is direct-mapped, a collision
+ * costs a repetition, which report.c folds. Its words are relaxed atomics: a hint.
+ */
+#include "access.h"
+
+#include <string.h>
+
+#include "../clock/mutexset.h"
+#include "../history/context.h"
+#include "../pool.h"
+
+#define PAIRS 8192u
+
+static uint64_t pairs[PAIRS];
+static Pool report_pool = POOL_INIT(sizeof(Report));
+
+static bool first_time(RecId now, RecId old, Kind now_kind, Kind old_kind)
+{
+	StackId a = record_at(now)->stack, b = record_at(old)->stack;
+	uint64_t key = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
+	key ^= ((uint64_t)now_kind * KINDS + old_kind + 1) << 3;
+	uint64_t *p = &pairs[(key >> 20) % PAIRS];
+	if (load_rlx(p) == key)
+		return false;
+	store_rlx(p, key);
+	return true;
+}
+
+void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask)
+{
+	if (!first_time(a->rec, old.rec, a->kind, (Kind)old.kind))
+		return;
+	RaceSlow *s = a->t->slow;
+	if (s->nfound == FOUND_MAX) {
+		race_count(lost_racy);
+		return;
+	}
+	s->found[s->nfound++] =
+	    (Found){.old = old, .now = {a->rec, (uint8_t)a->kind, mask}, .granule = granule};
+}
+
+static AccessKind access_kind(Kind k)
+{
+	static const AccessKind kind[KINDS] = {
+		[KIND_READ] = ACCESS_READ,   [KIND_AREAD] = ACCESS_ATOMIC_READ, [KIND_AWRITE] = ACCESS_ATOMIC_WRITE,
+		[KIND_WRITE] = ACCESS_WRITE, [KIND_FREE] = ACCESS_FREE,
+	};
+	return kind[k];
+}
+
+/* An access as the report shows it. The mask of an entry may join several accesses of one record (a
+ * loop over bytes): then the one that covers the first byte in question. */
+static void fill(ReportAccess *out, uintptr_t granule, Entry e, uint8_t overlap)
+{
+	const Record *r = record_at(e.rec);
+	uint32_t first = (uint32_t)__builtin_ctz(overlap), size = r->size;
+	uint32_t bytes = (uint32_t)__builtin_popcount(e.mask);
+	if (size > GRANULE) {
+		size = bytes; /* part of a range */
+		first = (uint32_t)__builtin_ctz(e.mask);
+	} else if (bytes <= size) {
+		first = (uint32_t)__builtin_ctz(e.mask);
+	} else {
+		first -= first % size;
+	}
+	*out = (ReportAccess){.kind = access_kind((Kind)e.kind),
+	                      .addr = granule + first,
+	                      .size = size,
+	                      .ginfo = r->ginfo,
+	                      .stack = r->stack};
+	if (e.kind != KIND_FREE)
+		out->nlocks = mutexset_list(r->mset, out->locks, REPORT_MAX_LOCKS);
+}
+
+void finding_flush(RaceThread *t)
+{
+	RaceSlow *s = t->slow;
+	if (likely(s->nfound == 0))
+		return;
+	Report *r = pool_get(&report_pool); /* off the stack: it may be a goroutine's */
+	for (uint32_t i = 0; i < s->nfound; i++) {
+		Found *f = &s->found[i];
+		uint8_t overlap = f->old.mask & f->now.mask;
+		memset(r, 0, sizeof *r);
+		r->kind = f->old.kind == KIND_FREE ? REPORT_USE_AFTER_FREE : REPORT_RACE;
+		r->naccesses = 2;
+		fill(&r->accesses[0], f->granule, f->now, overlap);
+		fill(&r->accesses[1], f->granule, f->old, overlap);
+		location_find(f->granule + (uint32_t)__builtin_ctz(overlap), &r->location);
+		if (f->old.kind == KIND_FREE && r->location.kind == LOCATION_UNKNOWN) {
+			r->location.kind = LOCATION_HEAP;
+			r->location.allocated_at = record_at(f->old.rec)->mset;
+		}
+		report_emit(r);
+	}
+	s->nfound = 0;
+	pool_put(&report_pool, r);
+}
+
+void finding_double_free(RaceThread *t, RaceCtx *g, uintptr_t addr, Entry old, const void *pc)
+{
+	Report *r = pool_get(&report_pool);
+	memset(r, 0, sizeof *r);
+	r->kind = REPORT_DOUBLE_FREE;
+	r->naccesses = 2;
+	r->accesses[0] = (ReportAccess){.kind = ACCESS_FREE,
+	                                .addr = addr,
+	                                .size = record_at(old.rec)->size,
+	                                .ginfo = g->ginfo,
+	                                .stack = context_here(t, g, pc)};
+	r->accesses[0].nlocks = mutexset_list(g->mset, r->accesses[0].locks, REPORT_MAX_LOCKS);
+	fill(&r->accesses[1], addr & ~(uintptr_t)7, old, old.mask);
+	r->accesses[1].size = r->accesses[0].size;
+	location_find(addr, &r->location);
+	report_emit(r);
+	pool_put(&report_pool, r);
+}

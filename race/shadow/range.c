@@ -1,0 +1,128 @@
+/*
+ * range.c: accesses of many bytes. Block by block under one lock; granules side by side in the same
+ * state take the same transition, computed once.
+ *
+ * The whole-granule code stands for each full granule in the filter and the transition cache, so that a
+ * range and a loop of 8-byte accesses at one place share their work.
+ */
+#include "access.h"
+
+static unsigned code_of(Kind k)
+{
+	return CODE_SIZE(3) | CODE_PLAIN | (k == KIND_WRITE ? CODE_WRITE : 0);
+}
+
+/* Full granules [at, end) of one block. */
+static void check_run(Access *a, uintptr_t at, uintptr_t end, uint32_t hi)
+{
+	Cell *pw = shadow_w(at), *pr = shadow_r_of(pw);
+	size_t n = (end - at) / GRANULE, i = 0;
+	if (hi) { /* all of it known? */
+		uint32_t whi = hi | CODE_WRITE;
+		while (i < n) {
+			Cell w = load_rlx(&pw[i]);
+			if (w && filter_has(a->t, whi, w)) {
+				i++;
+				continue;
+			}
+			Cell r;
+			if (a->kind == KIND_READ && (r = load_rlx(&pr[i])) != 0 && filter_has(a->t, hi, r)) {
+				i++;
+				continue;
+			}
+			break;
+		}
+		if (i == n)
+			return;
+	}
+	block_lock(at);
+	while (i < n) {
+		Cell w = load_rlx(&pw[i]), r = load_rlx(&pr[i]), w2 = w, r2 = r;
+		bool in_w = access_in_w(a, 0xff, w);
+		size_t j = i;
+		if (!in_w && !access_in_r(a, 0xff, r)) {
+			access_transition(a, at + i * GRANULE, 0xff, hi, w, r, &w2, &r2);
+			if (w2 != w || r2 != r)
+				shadow_touch(at + i * GRANULE);
+			do {
+				if (w2 != w)
+					store_rlx(&pw[j], w2);
+				if (r2 != r)
+					store_rlx(&pr[j], r2);
+				j++;
+			} while (j < n && load_rlx(&pw[j]) == w && load_rlx(&pr[j]) == r);
+		} else {
+			do
+				j++;
+			while (j < n && load_rlx(&pw[j]) == w && load_rlx(&pr[j]) == r);
+		}
+		if (hi && !a->lost) {
+			if (a->kind == KIND_WRITE || in_w)
+				filter_put(a->t, hi | CODE_WRITE, w2);
+			else
+				filter_put(a->t, hi, r2);
+		}
+		i = j;
+	}
+	block_unlock(at);
+}
+
+/* Part of a granule. */
+static void check_part(Access *a, uintptr_t at, uint32_t n)
+{
+	uintptr_t granule = at & ~(uintptr_t)7;
+	uint8_t mask = (uint8_t)(((1u << n) - 1) << (at & 7));
+	Cell *pw = shadow_w(granule), *pr = shadow_r_of(pw), w2, r2;
+	block_lock(granule);
+	Cell w = load_rlx(pw), r = load_rlx(pr);
+	if (!access_in_w(a, mask, w) && !access_in_r(a, mask, r)) {
+		access_transition(a, granule, mask, 0, w, r, &w2, &r2);
+		if (w != w2 || r != r2) {
+			shadow_touch(granule);
+			store_rlx(pw, w2);
+			store_rlx(pr, r2);
+		}
+	}
+	block_unlock(granule);
+}
+
+void access_range(Access *a, uintptr_t addr, size_t size)
+{
+	uintptr_t end = addr + size;
+	RaceCtx *ctx = a->ctx;
+	if (end < addr || (a->kind == KIND_READ ? ctx->ignore_reads : ctx->ignore_writes))
+		return;
+	uint32_t hi = ctx == a->t->ctx && a->kind != KIND_FREE ? a->t->gen | code_of(a->kind) : 0;
+	for (uintptr_t at = addr; at < end;) {
+		uintptr_t stop = (at | (BLOCK - 1)) + 1;
+		stop = stop < end ? stop : end;
+		if (!shadow_mapped(at) && !shadow_map(at))
+			return;
+		if (at & 7 || stop - at < GRANULE) {
+			uint32_t n = GRANULE - ((uint32_t)at & 7);
+			n = n < stop - at ? n : (uint32_t)(stop - at);
+			check_part(a, at, n);
+			at += n;
+			continue;
+		}
+		stop &= ~(uintptr_t)7;
+		check_run(a, at, stop, hi);
+		at = stop;
+	}
+}
+
+void access_range_slow(uintptr_t addr, size_t size, bool write, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (size == 0 || !race_enter_self(t))
+		return;
+	collect_if_due(t);
+	Access a = {.t = t,
+	            .ctx = t->ctx,
+	            .pc = pc,
+	            .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
+	            .kind = write ? KIND_WRITE : KIND_READ};
+	access_range(&a, addr, size);
+	finding_flush(t);
+	race_leave(t);
+}

@@ -1,0 +1,82 @@
+/*
+ * set.h: what does not fit one simple cell: an interned list of accesses of one granule.
+ *
+ * Sets are immutable and hash-consed: the same list is the same id, so an array whose elements share a
+ * history shares one set. Lists of up to SET_SORTED entries are kept in descending order of (record,
+ * kind); longer ones grow at the head, and are thinned when they have doubled since the last time, so
+ * that adding the n-th unordered reader costs O(1) and nothing is ever dropped that still counts.
+ */
+#ifndef GORO_RACE_SET_H
+#define GORO_RACE_SET_H
+
+#include "cell.h"
+
+#define SET_SORTED 16
+
+typedef struct SetNode {
+	RecId rec;
+	uint32_t next; /* set id; 0: end */
+	uint8_t kind, mask;
+	uint8_t kinds; /* of it and all behind it, a bit per Kind */
+	bool marked;   /* collection */
+	uint32_t len;
+	uint32_t thinned; /* len when last thinned; a hint, not part of the identity */
+	uint32_t hash_next;
+} SetNode;
+
+#define SET_CHUNK_BITS 14
+#define SET_CHUNK      (1u << SET_CHUNK_BITS)
+#define SET_CHUNKS     (1u << (31 - SET_CHUNK_BITS))
+
+extern SetNode *set_chunk[SET_CHUNKS];
+
+static inline SetNode *set_at(uint32_t id)
+{
+	return &set_chunk[id >> SET_CHUNK_BITS][id & (SET_CHUNK - 1)];
+}
+
+/* The entries of a cell, one by one. */
+typedef struct CellIter {
+	Cell simple;
+	uint32_t set;
+	Plane plane;
+} CellIter;
+
+static inline CellIter cell_iter(Cell c, Plane p)
+{
+	if (cell_is_set(c))
+		return (CellIter){.set = c & ~CELL_SET, .plane = p};
+	return (CellIter){.simple = c, .plane = p};
+}
+
+static inline bool cell_next(CellIter *it, Entry *e)
+{
+	if (it->simple) {
+		*e = (Entry){cell_rec(it->simple), (uint8_t)cell_kind(it->simple, it->plane), cell_mask(it->simple)};
+		it->simple = 0;
+		return true;
+	}
+	if (!it->set)
+		return false;
+	const SetNode *n = set_at(it->set);
+	*e = (Entry){n->rec, n->kind, n->mask};
+	it->set = n->next;
+	return true;
+}
+
+static inline uint32_t cell_len(Cell c)
+{
+	return c == 0 ? 0 : !cell_is_set(c) ? 1 : set_at(c & ~CELL_SET)->len;
+}
+
+/* The cell of these entries, newest last; sorts and merges e in place. 0 and *lost where memory ends. */
+Cell cell_build(Entry *e, uint32_t n, bool *lost);
+/* The long list c with one more at its head. */
+Cell cell_cons(Cell c, Entry e, bool *lost);
+
+/* Collection, world stopped. */
+void set_mark_begin(void);
+void set_mark(uint32_t id);
+uint32_t set_mark_end(void);
+
+#endif

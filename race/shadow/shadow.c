@@ -1,0 +1,167 @@
+/*
+ * shadow.c: regions of shadow memory, mapped when first needed; block locks; forgetting.
+ *
+ * Mapping a region: shadow.map_lock (a leaf). shadow_base is published last, by store_rel.
+ */
+#include "shadow.h"
+
+#include "../../runtime/os/os.h"
+
+#define BLOCK_LOCKS    2048u
+#define RELEASE_BYTES  (64u * 1024) /* of shadow: below, storing zeros is cheaper than a system call */
+
+uintptr_t shadow_base[REGIONS];
+Region *shadow_region[REGIONS];
+Region *shadow_regions;
+
+static Lock map_lock = LOCK_INIT(RACE_SHADOW);
+static uint32_t block_locks[BLOCK_LOCKS];
+
+bool shadow_map(uintptr_t addr)
+{
+	static bool said;
+	if (!shadow_valid(addr))
+		return false;
+	uint32_t i = (uint32_t)(addr >> REGION_BITS);
+	if (load_acq(&shadow_base[i]))
+		return true;
+	lock(&map_lock);
+	if (!shadow_base[i]) {
+		char *planes = os_map(3 * PLANE_BYTES);
+		Chunk *chunk = os_map(REGION_CHUNKS * sizeof *chunk);
+		uint64_t *bits = os_map(((uintptr_t)1 << REGION_BITS) / 16 / 8);
+		if (planes && chunk && bits) {
+			Region *r = race_alloc(sizeof *r);
+			*r = (Region){.chunk = chunk, .heap_bits = bits, .index = i, .next = shadow_regions};
+			shadow_region[i] = r;
+			store_rel(&shadow_regions, r);
+			store_rel(&shadow_base[i], (uintptr_t)planes + PLANE_BYTES); /* pairs with load_acq above */
+		} else {
+			if (planes)
+				os_unmap(planes, 3 * PLANE_BYTES);
+			if (chunk)
+				os_unmap(chunk, REGION_CHUNKS * sizeof *chunk);
+			static const char text[] = "goro: race: cannot reserve 6 GiB of address space for shadow "
+						   "memory (ulimit -v, vm.overcommit_memory=2?); races are missed\n";
+			if (!said)
+				os_write(2, text, sizeof text - 1);
+			said = true;
+		}
+	}
+	bool ok = shadow_base[i] != 0;
+	unlock(&map_lock);
+	if (!ok)
+		race_count(lost_memory);
+	return ok;
+}
+
+void shadow_touch_stack(Chunk *c, uintptr_t addr)
+{
+	uint32_t depth = CHUNK_BYTES - ((uint32_t)addr & (CHUNK_BYTES - 1) & ~7u);
+	uint32_t old = load_rlx(&c->depth);
+	while (old < depth && !cas_rlx(&c->depth, old, depth)) /* relaxed: see Chunk */
+		old = load_rlx(&c->depth);
+}
+
+static uint32_t *lock_of(uintptr_t addr)
+{
+	uintptr_t b = addr / BLOCK;
+	return &block_locks[(b ^ b >> 11) & (BLOCK_LOCKS - 1)];
+}
+
+void block_lock(uintptr_t addr)
+{
+	uint32_t *l = lock_of(addr);
+	for (int spins = 0; !cas_acq(l, 0, 1); spins++) { /* pairs with store_rel in block_unlock */
+		if (spins < 100)
+			cpu_relax();
+		else
+			os_yield(); /* the holder lost its processor */
+	}
+}
+
+void block_unlock(uintptr_t addr)
+{
+	store_rel(lock_of(addr), 0u);
+}
+
+static void zero(Cell *lo, Cell *hi)
+{
+	uintptr_t page = os_page_size();
+	if ((uintptr_t)hi - (uintptr_t)lo >= RELEASE_BYTES) {
+		Cell *first = (Cell *)(((uintptr_t)lo + page - 1) & ~(page - 1));
+		Cell *last = (Cell *)((uintptr_t)hi & ~(page - 1));
+		if (os_release(first, (uintptr_t)last - (uintptr_t)first) == 0) {
+			zero(lo, first);
+			zero(last, hi);
+			return;
+		}
+	}
+	for (Cell *c = lo; c < hi; c++)
+		if (load_rlx(c)) /* reading an untouched page does not make one */
+			store_rlx(c, 0u);
+}
+
+void shadow_clear(uintptr_t lo, uintptr_t hi)
+{
+	lo &= ~(uintptr_t)7;
+	while (lo < hi) {
+		uintptr_t end = (lo | (CHUNK_BYTES - 1)) + 1;
+		if (!shadow_mapped(lo)) {
+			lo = (lo | (((uintptr_t)1 << REGION_BITS) - 1)) + 1;
+			if (!shadow_valid(lo))
+				return;
+			continue;
+		}
+		if (!load_rlx(&shadow_chunk(lo)->touched)) {
+			lo = end;
+			continue;
+		}
+		/* chunks side by side in one go, so that big blocks go back in one call */
+		while (end < hi && (end >> REGION_BITS) == (lo >> REGION_BITS) && load_rlx(&shadow_chunk(end)->touched))
+			end += CHUNK_BYTES;
+		end = end < hi ? end : (hi + 7) & ~(uintptr_t)7;
+		Cell *w = shadow_w(lo);
+		size_t n = (end - lo) / GRANULE;
+		zero(w, w + n);
+		zero(shadow_r_of(w), shadow_r_of(w) + n);
+		lo = end;
+	}
+}
+
+/* A chunk becomes part of a stack late: look where its lowest cell is. */
+static void find_depth(Chunk *c, uintptr_t start)
+{
+	for (uintptr_t a = start; a < start + CHUNK_BYTES; a += GRANULE) {
+		Cell *w = shadow_w(a);
+		if (load_rlx(w) || load_rlx(shadow_r_of(w))) {
+			shadow_touch_stack(c, a);
+			return;
+		}
+	}
+}
+
+void shadow_clear_stack(uintptr_t lo, uintptr_t hi)
+{
+	for (uintptr_t at = lo; at < hi; at = (at | (CHUNK_BYTES - 1)) + 1) {
+		if (!shadow_mapped(at) && !shadow_map(at))
+			return;
+		Chunk *c = shadow_chunk(at);
+		uintptr_t start = at & ~(uintptr_t)(CHUNK_BYTES - 1), end = start + CHUNK_BYTES;
+		end = end < hi ? end : hi;
+		if (!load_rlx(&c->is_stack)) {
+			store_rlx(&c->is_stack, (uint8_t)1);
+			if (load_rlx(&c->touched)) { /* memory of another kind so far */
+				shadow_clear(at, end);
+				find_depth(c, start);
+			}
+		}
+		uint32_t depth = load_rlx(&c->depth);
+		uintptr_t low = start + CHUNK_BYTES - depth;
+		shadow_clear(low > at ? low : at, end);
+		/* Clean from at to end; below at unknown where low < at, above end unknown always. Whoever
+		 * shares the chunk and went deeper meanwhile keeps its mark: the exchange fails. */
+		if (low >= at && low < end)
+			(void)cas_rlx(&c->depth, depth, (uint32_t)(start + CHUNK_BYTES - end));
+	}
+}

@@ -1,0 +1,102 @@
+/*
+ * shadow.h: where the cells lie, and the locks over them.
+ *
+ * Program memory is divided into regions of 4 GiB. A region that was ever accessed has one reservation
+ * of 6 GiB, touched lazily: plane R, plane W, plane META (2 GiB each, a 32-bit cell per 8 bytes), and
+ * beside it a record per 64 KiB of program ("chunk") and the bitmap of heap blocks. shadow_base[i] is
+ * the address of region i's plane W, or 0: nothing accessed there yet (the fast path tests that). No
+ * fixed address is asked for, so any layout of the program's address space will do.
+ *
+ * Locks. block_lock(addr) guards cells and their transitions for a 512-byte block of program memory,
+ * by a hashed spin lock; held for some hundred instructions, never across a system call but for growth
+ * of tables. At most one block lock is held by a thread. META cells have their own lock (syncvar.c).
+ */
+#ifndef GORO_RACE_SHADOW_H
+#define GORO_RACE_SHADOW_H
+
+#include "cell.h"
+
+#define GRANULE       8u
+#define BLOCK         512u
+#define REGION_BITS   32
+#define REGIONS       32768u
+#define PLANE_BYTES   ((uintptr_t)1 << (REGION_BITS - 1))
+#define CHUNK_BITS    16
+#define CHUNK_BYTES   (1u << CHUNK_BITS)
+#define REGION_CHUNKS (1u << (REGION_BITS - CHUNK_BITS))
+
+/* A 64 KiB chunk of program memory; fields are atomics, relaxed: hints set before the cell they tell of
+ * and read with the world stopped, or about memory that no one else uses now. */
+typedef struct Chunk {
+	uint8_t touched;   /* a cell of R or W was stored */
+	uint8_t has_sync;  /* a META cell was stored */
+	uint8_t is_stack;  /* part of a goroutine's stack: `depth` is kept */
+	uint8_t has_block; /* a heap block started here */
+	uint32_t depth;    /* 64 Ki less the lowest offset with a cell; 0: none */
+} Chunk;
+
+typedef struct Region {
+	Chunk *chunk;        /* REGION_CHUNKS, lazily touched */
+	uint64_t *heap_bits; /* a bit per 16 bytes: a heap block starts here */
+	uint32_t index;
+	struct Region *next; /* all regions; never removed */
+} Region;
+
+extern uintptr_t shadow_base[REGIONS];
+extern Region *shadow_region[REGIONS];
+extern Region *shadow_regions; /* list; atomic head */
+
+static inline bool shadow_valid(uintptr_t addr)
+{
+	return addr >> (REGION_BITS + 15) == 0;
+}
+
+static inline Cell *shadow_w(uintptr_t addr)
+{
+	uintptr_t base = load_rlx(&shadow_base[addr >> REGION_BITS & (REGIONS - 1)]);
+	return (Cell *)base + ((uint32_t)addr >> 3);
+}
+
+static inline Cell *shadow_r_of(Cell *w)
+{
+	return (Cell *)((uintptr_t)w - PLANE_BYTES);
+}
+
+static inline uint32_t *shadow_meta_of(Cell *w)
+{
+	return (uint32_t *)((uintptr_t)w + PLANE_BYTES);
+}
+
+/* See that addr's region is mapped; false when it cannot be (said once) or is no program address. */
+bool shadow_map(uintptr_t addr);
+static inline bool shadow_mapped(uintptr_t addr)
+{
+	return shadow_valid(addr) && load_acq(&shadow_base[addr >> REGION_BITS]) != 0; /* pairs with shadow_map */
+}
+
+static inline Chunk *shadow_chunk(uintptr_t addr)
+{
+	return &shadow_region[addr >> REGION_BITS]->chunk[(uint32_t)addr >> CHUNK_BITS];
+}
+
+/* Tell that a cell of addr's granule is going to be non-zero. */
+void shadow_touch_stack(Chunk *c, uintptr_t addr);
+static inline void shadow_touch(uintptr_t addr)
+{
+	Chunk *c = shadow_chunk(addr);
+	if (unlikely(!load_rlx(&c->touched)))
+		store_rlx(&c->touched, (uint8_t)1);
+	if (unlikely(load_rlx(&c->is_stack)))
+		shadow_touch_stack(c, addr);
+}
+
+void block_lock(uintptr_t addr);
+void block_unlock(uintptr_t addr);
+
+/* Forget [lo, hi): both planes become 0 there, granules that it covers wholly or in part. Only cells
+ * that are not 0 are written; whole pages of shadow go back to the system where there are many. */
+void shadow_clear(uintptr_t lo, uintptr_t hi);
+/* [lo, hi) is a stack, fresh or dead: forget the part that was touched. */
+void shadow_clear_stack(uintptr_t lo, uintptr_t hi);
+
+#endif

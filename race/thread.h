@@ -1,0 +1,46 @@
+/*
+ * thread.h: what the interceptors (intercept/) tell the core that hooks.h has no word for: threads,
+ * ranges of memory, sync objects in freed memory, longjmp, fork.
+ *
+ * `me` is hook_self(); all functions accept NULL for it and do nothing then.
+ */
+#ifndef GORO_RACE_THREAD_H
+#define GORO_RACE_THREAD_H
+
+#include "race.h"
+
+/* ---- threads ---- */
+
+/* A thread is about to be made by parent at pc: creating it is before its first step. */
+RaceCtx *race_thread_create(RaceCtx *parent, const void *pc);
+/* First thing on the new thread: its context, its stack is fresh memory. */
+void race_thread_begin(RaceCtx *child);
+/* Last thing on a thread (begun, or attached on the spot). A begun one's context waits for join or
+ * release. Later accesses of this thread do not count. */
+void race_thread_end(void);
+/* The end of child, which has ended, is before what me does from now on. */
+void race_thread_join(RaceCtx *me, RaceCtx *child);
+/* Nobody will join child any more (after join, or detached and ended): it goes back. */
+void race_thread_release(RaceCtx *child);
+
+/* ---- memory ---- */
+
+/* [addr, addr+size) is new to the program, without a past (mmap, a new stack). */
+void race_fresh(const void *addr, size_t size);
+/* All sync objects in [addr, addr+size) are gone. */
+void race_forget_sync(const void *addr, size_t size);
+
+/* ---- control flow ---- */
+
+/* The depth of the shadow call stack (at setjmp), and back to it (after longjmp). */
+size_t race_stack_depth(void);
+void race_stack_restore(size_t depth);
+/* Accesses of this goroutine inside libc calls that are modelled as a whole: ignored between. Nests. */
+void race_ignore_begin(void);
+void race_ignore_end(void);
+
+/* Around fork: no thread is inside the detector meanwhile. */
+void race_fork_before(void);
+void race_fork_after(bool in_child);
+
+#endif
