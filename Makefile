@@ -23,8 +23,8 @@
 # that defines its own read() keeps it. Only what needs the linker's --wrap=main stays a member apart.
 # Unit tests, which look inside, link the same objects before that.
 #
-# Files are found by folder: a new .c in a room is built without a change here. Assembly is picked by
-# its suffix, name_$(ARCH).S.
+# Files are found by folder: a new .c in a room is built without a change here. What is for one processor
+# is picked by its suffix: name_$(ARCH).S, name_$(ARCH).c.
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -48,7 +48,7 @@ STRESS       ?= 20
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror
 OPT  := -O2 -g -fPIC -ftls-model=initial-exec -fvisibility=hidden -fno-omit-frame-pointer \
 	-fstack-clash-protection
-DEFS := $(if $(HARD),-DGORO_HARD) $(if $(DEBUG),-DGORO_DEBUG)
+DEFS := -D_GNU_SOURCE $(if $(HARD),-DGORO_HARD) $(if $(DEBUG),-DGORO_DEBUG)
 SAN  := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 CFLAGS_ALL := -std=gnu11 $(OPT) $(WARN) $(DEFS) $(SAN) $(CFLAGS)
 # What a program linked with libgoro.a needs besides.
@@ -59,9 +59,10 @@ STATIC_LIBS := -lz -llzma -lbz2
 # ---- what is there ----
 
 ROOMS        := base os sched chan sync time net debug symbol
-RUNTIME_C    := $(wildcard runtime/*.c $(ROOMS:%=runtime/%/*.c))
+OTHER_ARCH   := $(filter-out $(ARCH),amd64 arm64 riscv64)
+RUNTIME_C    := $(filter-out $(addprefix %_,$(addsuffix .c,$(OTHER_ARCH))),$(wildcard runtime/*.c $(ROOMS:%=runtime/%/*.c)))
 RUNTIME_S    := $(wildcard runtime/*/*_$(ARCH).S)
-RACE_C       := $(wildcard race/*.c race/*/*.c)
+RACE_C       := $(filter-out $(addprefix %_,$(addsuffix .c,$(OTHER_ARCH))),$(wildcard race/*.c race/*/*.c))
 RACE_S       := $(wildcard race/*/*_$(ARCH).S)
 RUNTIME_O    := $(RUNTIME_C:.c=.o) $(RUNTIME_S:.S=.o)
 RACE_O       := $(RACE_C:.c=.o) $(RACE_S:.S=.o)
@@ -156,7 +157,7 @@ endef
 $(foreach t,$(TOOLS),$(eval $(call TOOL_RULE,$(t))))
 
 $(BUILD)/obj/tools/%.o: tools/%.c $(MADE) Makefile
-	$(COMPILE) -D_GNU_SOURCE -DGORO_VERSION='"$(VERSION)"' -DGORO_LIBS='"$(LIBS)"' -DGORO_STATIC_LIBS='"$(STATIC_LIBS)"' -c $< -o $@
+	$(COMPILE) -DGORO_VERSION='"$(VERSION)"' -DGORO_LIBS='"$(LIBS)"' -DGORO_STATIC_LIBS='"$(STATIC_LIBS)"' -c $< -o $@
 $(BUILD)/bin/goro-c++: $(BUILD)/bin/goro-cc
 	@ln -sf goro-cc $@
 

@@ -3,7 +3,6 @@
  */
 #if defined(__x86_64__)
 
-#define _GNU_SOURCE /* REG_RIP and its like */
 #include "debug.h"
 
 #include <string.h>

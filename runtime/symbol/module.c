@@ -10,7 +10,6 @@
  *
  * Units are found by a table of our own, made from the units' ranges: clang writes no .debug_aranges.
  */
-#define _GNU_SOURCE /* dl_iterate_phdr */
 #include "module.h"
 
 #include <fcntl.h>

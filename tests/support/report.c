@@ -1,7 +1,6 @@
 /*
  * report.c: see report.h. One line at a time; frames go to the last head above them.
  */
-#define _GNU_SOURCE
 #include "report.h"
 
 #include <ctype.h>

@@ -2,7 +2,6 @@
  * run.c: see run.h. Output goes through pipes that are drained by poll, so that neither side can block
  * the other; the child leads its own process group, so that the limit ends all of it.
  */
-#define _GNU_SOURCE
 #include "run.h"
 
 #include <errno.h>
