@@ -4,6 +4,7 @@
 #   make demo         the race that everyone knows: source, command, report, and its three cures
 #   make test         every Criterion test, one binary after the other, one total at the end
 #   make check        format, static analysis, who may include whom, what an archive may export
+#   make format       lay the source out by clang-format
 #   make stress       the stress and model tests again, for longer (STRESS=factor, default 20)
 #   make bench        the benchmarks of tests/bench (BENCH="runtime race"; RUNS=5)
 #   make install      PREFIX (default /usr/local) and DESTDIR; the result may be moved
@@ -48,7 +49,7 @@ STRESS       ?= 20
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror
 OPT  := -O2 -g -fPIC -ftls-model=initial-exec -fvisibility=hidden -fno-omit-frame-pointer \
 	-fstack-clash-protection
-DEFS := -D_GNU_SOURCE $(if $(HARD),-DGORO_HARD) $(if $(DEBUG),-DGORO_DEBUG)
+DEFS := -D_GNU_SOURCE -D_GNU_SOURCE $(if $(HARD),-DGORO_HARD) $(if $(DEBUG),-DGORO_DEBUG)
 SAN  := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 CFLAGS_ALL := -std=gnu11 $(OPT) $(WARN) $(DEFS) $(SAN) $(CFLAGS)
 # What a program linked with libgoro.a needs besides.
@@ -74,7 +75,7 @@ PKGCONFIG    := $(patsubst tools/pkgconfig/%.in,$(BUILD)/lib/pkgconfig/%,$(wildc
 PRODUCTS     := $(TOOLS:%=$(BUILD)/bin/%) $(BUILD)/bin/goro-c++ $(BUILD)/lib/libgoro.a \
 		$(BUILD)/lib/libgoro-race.a $(NOTSAN)/libtsan.a $(HEADERS) $(PKGCONFIG)
 
-.PHONY: all demo test tests check bench stress install uninstall clean help deps
+.PHONY: all demo test tests check format bench stress install uninstall clean help deps
 .DELETE_ON_ERROR:
 .SUFFIXES:
 all: $(PRODUCTS)
@@ -245,6 +246,11 @@ check: all
 	@tools/check-layers.sh
 	@tools/check-exports.sh $(BUILD)
 	@tools/check-source.sh
+
+# Lay the source out; goro.h is laid by hand.
+format:
+	@tools/deps.sh check
+	@clang-format -i $(filter-out runtime/goro.h,$(shell git ls-files '*.c' '*.h' '*.cc'))
 
 D := $(DESTDIR)$(PREFIX)
 install: all
