@@ -54,6 +54,9 @@ typedef struct Report {
 	ReportLocation location;
 } Report;
 
+/* Read the options and the suppressions, saying what is wrong with them. Idempotent; hook_init calls it. */
+void report_init(void);
+
 /* Take a finding: fold, suppress, symbolize, print. Runs on whatever stack finds the race: switches
  * to a large one of its own. Serialised; never parks; never re-enters. Ends the process (exit code as
  * GORACE says) under halt_on_error=1. */

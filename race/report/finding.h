@@ -1,0 +1,68 @@
+/*
+ * finding.h: a Report with names: what the suppressions match against and what the printers print.
+ * Lives on the report's own stack and in the report's own memory, under the report lock.
+ */
+#ifndef GORO_RACE_FINDING_H
+#define GORO_RACE_FINDING_H
+
+#include "../../runtime/base/buf.h"
+#include "../../runtime/symbol/symbol.h"
+#include "report.h"
+
+/* Frames innermost first. */
+typedef struct NamedStack {
+	SymFrame *frames;
+	int n;     /* 0: unknown */
+	int cut;   /* pcs left out beyond */
+} NamedStack;
+
+typedef struct NamedLock {
+	SymFrame at; /* where it was locked; of no module when unknown */
+	bool known;
+} NamedLock;
+
+/* A goroutine or thread that the report speaks of, once each. */
+typedef struct NamedWho {
+	const GInfo *info;
+	uint32_t ginfo;
+	bool finished;
+	char name[32];
+	NamedStack created;
+} NamedWho;
+
+typedef struct Finding {
+	const Report *report;
+	NamedStack stacks[REPORT_MAX_ACCESSES];
+	NamedLock locks[REPORT_MAX_ACCESSES][REPORT_MAX_LOCKS];
+	int who[REPORT_MAX_ACCESSES];  /* index into people; -1 unknown */
+
+	ReportLocation location;
+	NamedStack allocated;
+	int location_who;              /* heap: who allocated; stack: whose; -1 */
+	bool has_data;                 /* global: */
+	SymData data;
+
+	NamedWho people[REPORT_MAX_ACCESSES + 1]; /* current access's first */
+	int npeople;
+
+	uint64_t fingerprint;
+} Finding;
+
+/* ---- report.c ---- */
+const char *report_kind_text(ReportKind k); /* "DATA RACE" */
+
+/* ---- text.c, json.c: append the report to b ---- */
+void text_report(Buf *b, const Finding *f);
+void json_report(Buf *b, const Finding *f);
+/* The last line: how many data races and other findings there were; "" where none is due. */
+void text_summary(Buf *b, int races, int others);
+void json_summary(Buf *b, int races, int others, int suppressed, int code);
+/* A file name as reports show it: strip_path_prefix taken off. */
+const char *report_path(const char *file);
+
+/* ---- fingerprint.c ----
+ * What stays the same about a finding from run to run and edit to edit: kind, the functions of both
+ * accesses, the functions that created their goroutines. No lines, no addresses, no order. */
+uint64_t fingerprint(const Finding *f);
+
+#endif

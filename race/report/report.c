@@ -1,0 +1,440 @@
+/*
+ * report.c: from a finding to a printed report, once each.
+ *
+ * One report at a time, under the report lock; the work is done on a private stack of 1 MiB, because
+ * libdw wants more than a goroutine may have left. Before anything slow the cheap question: did we
+ * report this pair of stacks, or this address, already? What a suppression of code silences is
+ * remembered by its stacks, so that a race in a loop costs its names once.
+ *
+ * The text is built whole and leaves in one write(2): reports of several processes into one file do
+ * not mix, and none is half. This file never parks, never calls the program but for __tsan_on_report
+ * (outside the lock), and a thread that comes back into it from within is sent away.
+ */
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../runtime/base/fatal.h"
+#include "../../runtime/os/onstack.h"
+#include "../../runtime/os/os.h"
+#include "../options/flags.h"
+#include "finding.h"
+#include "suppress.h"
+
+#define STACK_BYTES ((size_t)1 << 20)
+#define PCS_MAX     256           /* of a stack shown; recursion deeper than that is cut, and said */
+#define FRAMES_MAX  8192          /* of a whole report, inlined ones included: 600 KiB, once */
+
+static Lock report_lock = LOCK_INIT(RACE_REPORT);
+static __thread bool inside;      /* this thread holds report_lock */
+
+static struct {
+	char *stack;
+	SymFrame *frames;
+	int nframes;
+	int races, others;        /* printed */
+	int suppressed;
+	bool limit_said;
+	bool ended;               /* report_fini has said its last words */
+	int code;                 /* its answer */
+} state;                          /* report_lock */
+
+const char *report_kind_text(ReportKind k)
+{
+	switch (k) {
+	case REPORT_RACE:
+		return "DATA RACE";
+	case REPORT_USE_AFTER_FREE:
+		return "HEAP USE AFTER FREE";
+	case REPORT_DOUBLE_FREE:
+		return "DOUBLE FREE";
+	case REPORT_KINDS:
+		break;
+	}
+	return "FINDING";
+}
+
+/* ---- what was seen ---- */
+
+/* A set of 64-bit keys (0 excluded) with a small value each; grows, never shrinks. */
+typedef struct Seen {
+	uint64_t *keys;
+	int *values;
+	size_t n, cap;
+} Seen;
+
+static Seen seen_stacks, seen_addrs; /* report_lock */
+
+static size_t seen_slot(const Seen *s, uint64_t key)
+{
+	size_t i = (key * 0x9e3779b97f4a7c15u >> 20) & (s->cap - 1);
+	while (s->keys[i] && s->keys[i] != key)
+		i = (i + 1) & (s->cap - 1);
+	return i;
+}
+
+/* The value of key; -1 when it is not there. */
+static int seen_get(const Seen *s, uint64_t key)
+{
+	if (!s->cap)
+		return -1;
+	size_t i = seen_slot(s, key);
+	return s->keys[i] ? s->values[i] : -1;
+}
+
+static void seen_put(Seen *s, uint64_t key, int value)
+{
+	if (2 * (s->n + 1) > s->cap) {
+		Seen more = {.n = s->n, .cap = s->cap ? 2 * s->cap : 256};
+		more.keys = race_alloc(more.cap * sizeof *more.keys);
+		more.values = race_alloc(more.cap * sizeof *more.values);
+		for (size_t i = 0; i < s->cap; i++)
+			if (s->keys[i]) {
+				size_t to = seen_slot(&more, s->keys[i]);
+				more.keys[to] = s->keys[i];
+				more.values[to] = s->values[i];
+			}
+		*s = more;
+	}
+	size_t i = seen_slot(s, key);
+	s->n += !s->keys[i];
+	s->keys[i] = key;
+	s->values[i] = value;
+}
+
+/* The pair of stacks, in either order, and the kind; 0 where a stack is missing. */
+static uint64_t stacks_key(const Report *r)
+{
+	uint64_t a = r->accesses[0].stack, b = r->naccesses > 1 ? r->accesses[1].stack : 0;
+	if (!a || !b)
+		return 0;
+	uint64_t key = a < b ? a << 32 | b : b << 32 | a;
+	return key * (2 * (uint64_t)r->kind + 1); /* odd factors: one to one */
+}
+
+static uint64_t addr_key(const Report *r)
+{
+	return (r->accesses[0].addr >> 3) * (2 * (uint64_t)r->kind + 1);
+}
+
+#define PRINTED 0 /* values of seen_stacks: printed, or the suppression's number */
+
+static bool is_known(const Report *r)
+{
+	int was = seen_get(&seen_stacks, stacks_key(r));
+	if (was > PRINTED) {
+		supp_hit(was);
+		state.suppressed++;
+		race_count(suppressed);
+		return true;
+	}
+	if (was == PRINTED && flags.suppress_equal_stacks)
+		return true;
+	return flags.suppress_equal_addresses && seen_get(&seen_addrs, addr_key(r)) >= 0;
+}
+
+/* ---- where it goes ---- */
+
+static struct {
+	int fd;
+	pid_t pid; /* a forked child has a file of its own */
+} out = {-1, 0}; /* report_lock */
+
+static int out_fd(void)
+{
+	if (out.fd >= 0 && out.pid == getpid())
+		return out.fd;
+	out.pid = getpid();
+	if (!*flags.log_path || !strcmp(flags.log_path, "stderr"))
+		return out.fd = 2;
+	if (!strcmp(flags.log_path, "stdout"))
+		return out.fd = 1;
+	char path[4096];
+	int n = snprintf(path, sizeof path, "%s.%d", flags.log_path, (int)out.pid);
+	int fd = n < (int)sizeof path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666)
+	                              : -ENAMETOOLONG;
+	if (fd < 0) {
+		print_fd(2, "goro: cannot write %s: reports go to stderr\n", path);
+		return out.fd = 2;
+	}
+	return out.fd = fd;
+}
+
+static void put(Buf *b)
+{
+	if (b->n)
+		buf_write(b, out_fd());
+	buf_free(b);
+}
+
+/* ---- names ---- */
+
+static int add_frames(uintptr_t pc)
+{
+	int room = FRAMES_MAX - state.nframes;
+	if (room <= 0)
+		return 0;
+	SymFrame *f = &state.frames[state.nframes];
+	int n = sym_frames(pc, true, f, room);
+	if (!flags.symbolize)
+		for (int i = 0; i < n; i++) {
+			f[i].func = f[i].file = NULL;
+			f[i].inlined = false;
+		}
+	state.nframes += n;
+	return n;
+}
+
+static NamedStack name_stack(StackId id)
+{
+	static uintptr_t pcs[PCS_MAX + 1]; /* report_lock */
+	NamedStack s = {.frames = &state.frames[state.nframes]};
+	if (!id)
+		return s;
+	int n = context_pcs(id, pcs, PCS_MAX + 1);
+	s.cut = n > PCS_MAX;
+	for (int i = 0; i < n && i < PCS_MAX; i++)
+		s.n += add_frames(pcs[i]);
+	/* goro's own wrappers on top say nothing to the reader, as long as a frame of theirs is left. */
+	int own = 0;
+	while (own < s.n && s.frames[own].own)
+		own++;
+	if (own < s.n) {
+		s.frames += own;
+		s.n -= own;
+	}
+	return s;
+}
+
+static int name_who(Finding *f, uint32_t ginfo)
+{
+	if (!ginfo)
+		return -1;
+	for (int i = 0; i < f->npeople; i++)
+		if (f->people[i].ginfo == ginfo)
+			return i;
+	NamedWho *w = &f->people[f->npeople];
+	w->info = race_ginfo(ginfo);
+	w->ginfo = ginfo;
+	w->finished = load_rlx(&w->info->finished); /* relaxed: a word in the report */
+	memcpy(w->name, w->info->name, sizeof w->name);
+	w->name[sizeof w->name - 1] = 0;
+	if (!w->info->is_main)
+		w->created = name_stack(w->info->created_at);
+	return f->npeople++;
+}
+
+static void name_locks(Finding *f, int i)
+{
+	const ReportAccess *a = &f->report->accesses[i];
+	for (int k = 0; k < a->nlocks && k < REPORT_MAX_LOCKS; k++) {
+		int at = state.nframes;
+		NamedStack s = name_stack(a->locks[k].locked_at);
+		f->locks[i][k].known = s.n > 0;
+		if (s.n)
+			f->locks[i][k].at = s.frames[0];
+		state.nframes = at; /* only its first frame is shown */
+	}
+}
+
+static void name_finding(Finding *f, const Report *r)
+{
+	state.nframes = 0;
+	*f = (Finding){.report = r, .location = r->location, .location_who = -1};
+	for (int i = 0; i < r->naccesses; i++) {
+		f->stacks[i] = name_stack(r->accesses[i].stack);
+		f->who[i] = name_who(f, r->accesses[i].ginfo);
+		name_locks(f, i);
+	}
+	uintptr_t addr = r->accesses[0].addr;
+	if (f->location.kind == LOCATION_UNKNOWN)
+		location_find(addr, &f->location);
+	if (f->location.kind == LOCATION_UNKNOWN || f->location.kind == LOCATION_GLOBAL) {
+		f->has_data = flags.symbolize && sym_data(addr, &f->data);
+		f->location.kind = f->has_data ? LOCATION_GLOBAL : LOCATION_UNKNOWN;
+	}
+	if (f->location.kind == LOCATION_HEAP || f->location.kind == LOCATION_STACK)
+		f->location_who = name_who(f, f->location.ginfo);
+	if (f->location.kind == LOCATION_HEAP)
+		f->allocated = name_stack(f->location.allocated_at);
+	f->fingerprint = fingerprint(f);
+}
+
+/* ---- one report ---- */
+
+typedef struct Emission {
+	const Report *report;
+	bool printed;
+} Emission;
+
+static void emit(void *arg)
+{
+	static Finding f; /* report_lock */
+	Emission *e = arg;
+	const Report *r = e->report;
+	bool by_stack;
+	name_finding(&f, r);
+	int supp = supp_match(&f, &by_stack);
+	if (supp) {
+		state.suppressed++;
+		race_count(suppressed);
+		if (by_stack && stacks_key(r))
+			seen_put(&seen_stacks, stacks_key(r), supp);
+		return;
+	}
+	if (stacks_key(r))
+		seen_put(&seen_stacks, stacks_key(r), PRINTED);
+	seen_put(&seen_addrs, addr_key(r), PRINTED);
+	Buf b = {0};
+	if (flags.format == FORMAT_JSON)
+		json_report(&b, &f);
+	else
+		text_report(&b, &f);
+	put(&b);
+	if (r->kind == REPORT_RACE)
+		state.races++;
+	else
+		state.others++;
+	race_count(reports);
+	e->printed = true;
+}
+
+static bool at_limit(void)
+{
+	if (!flags.max_reports || state.races + state.others < flags.max_reports)
+		return false;
+	if (!state.limit_said)
+		print_fd(2, "goro: max_reports=%d is reached: further reports are left out\n", flags.max_reports);
+	state.limit_said = true;
+	return true;
+}
+
+void report_init(void)
+{
+	static Lock once = LOCK_INIT(NONE);
+	static bool done; /* written under once */
+	if (load_acq(&done)) /* pairs with store_rel below */
+		return;
+	lock(&once);
+	if (!done) {
+		sym_busy++;
+		flags_init();
+		supp_init();
+		sym_busy--;
+		store_rel(&done, true);
+	}
+	unlock(&once);
+}
+
+static void enter(void)
+{
+	lock(&report_lock);
+	inside = true;
+	sym_busy++;
+}
+
+static void leave(void)
+{
+	sym_busy--;
+	inside = false;
+	unlock(&report_lock);
+}
+
+/* TSan's: told of each report that was printed. */
+extern void __tsan_on_report(void *report) __attribute__((weak));
+
+void report_emit(const Report *r)
+{
+	if (inside)
+		return;
+	int error = os_errno();
+	report_init();
+	if (!flags.report_bugs || r->naccesses < 1)
+		return;
+	enter();
+	Emission e = {.report = r};
+	if (!state.ended && !is_known(r) && !at_limit()) {
+		if (!state.stack)
+			state.stack = os_map(STACK_BYTES);
+		if (!state.frames)
+			state.frames = race_alloc(FRAMES_MAX * sizeof *state.frames);
+		if (state.stack)
+			os_call_on_stack(state.stack + STACK_BYTES, emit, &e);
+		else
+			emit(&e);
+		if (e.printed && flags.halt_on_error)
+			os_exit(flags.exitcode);
+	}
+	leave();
+	if (e.printed && __tsan_on_report)
+		__tsan_on_report((void *)(uintptr_t)r);
+	os_set_errno(error);
+}
+
+/* ---- the end ---- */
+
+/* Another goroutine or thread than the caller's still lives. */
+static bool others_live(void)
+{
+	uint64_t live = 0, n = load_rlx(&race_stats.goroutines); /* relaxed: a newcomer more or less */
+	for (uint64_t i = 1; i <= n; i++)
+		if (!load_rlx(&race_ginfo((uint32_t)i)->finished) && ++live > 1)
+			return true;
+	return false;
+}
+
+static void wait_for_others(void)
+{
+	int64_t until = os_now() + (int64_t)flags.atexit_sleep_ms * 1000000;
+	if (fatal_in_progress()) /* those who live will not go on */
+		return;
+	while (os_now() < until && others_live())
+		os_sleep(INT64_C(2000000));
+}
+
+static void last_words(int code)
+{
+	Buf b = {0};
+	if (flags.format == FORMAT_JSON)
+		json_summary(&b, state.races, state.others, state.suppressed, code);
+	else
+		text_summary(&b, state.races, state.others);
+	put(&b);
+	if (flags.print_suppressions)
+		supp_summary(&b);
+	uint64_t lost = load_rlx(&race_stats.lost_memory);
+	if (lost)
+		buf_fmt(&b, "goro: %llu accesses went unchecked: no memory for their shadow\n", (unsigned long long)lost);
+	if (flags.stats) {
+		buf_str(&b, "goro: stats:");
+#define STAT_(n) buf_fmt(&b, " " #n "=%llu", (unsigned long long)load_rlx(&race_stats.n));
+		RACE_STATS(STAT_)
+#undef STAT_
+		buf_str(&b, "\n");
+	}
+	if (b.n)
+		buf_write(&b, 2);
+	buf_free(&b);
+}
+
+int report_fini(int code)
+{
+	report_init();
+	if (!state.ended && !inside)
+		wait_for_others();
+	bool mine = !inside; /* a failure within a report ends here too */
+	if (mine)
+		enter();
+	if (!state.ended) {
+		state.code = (state.races || state.others) && flags.exitcode ? flags.exitcode : code;
+		state.ended = true;
+		last_words(state.code);
+	}
+	if (mine)
+		leave();
+	return state.code;
+}

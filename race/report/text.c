@@ -1,0 +1,160 @@
+/*
+ * text.c: a finding in the look of Go's race reports, which tools and people read already.
+ *
+ * Rules a reader of it may rely on: a report stands between two rules of 18 '='; a block is a head line
+ * that ends with ':' (Location may have no frames, then there is none) and frames of two lines: two
+ * spaces and `function()`, six spaces and `file:line +0xoffset`; blank lines part the blocks.
+ */
+#include "finding.h"
+
+#include <string.h>
+
+#include "../options/flags.h"
+
+static const char rule[] = "==================\n";
+
+static void add_frame(Buf *b, const SymFrame *f)
+{
+	if (f->func) {
+		/* C++ names bring their own parentheses. */
+		buf_fmt(b, strchr(f->func, '(') ? "  %s\n" : "  %s()\n", f->func);
+	} else if (f->module) {
+		const char *slash = strrchr(f->module, '/');
+		buf_fmt(b, "  %s+0x%zx()\n", slash ? slash + 1 : f->module, (size_t)f->module_off);
+	} else {
+		buf_str(b, "  ?()\n");
+	}
+	if (f->file)
+		buf_fmt(b, "      %s:%d +0x%zx\n", report_path(f->file), f->line, (size_t)f->func_off);
+	else if (f->module)
+		buf_fmt(b, "      %s +0x%zx\n", report_path(f->module), (size_t)f->module_off);
+	else
+		buf_str(b, "      ?\n");
+}
+
+static void add_stack(Buf *b, const NamedStack *s)
+{
+	if (!s->n)
+		buf_str(b, "  [failed to restore the stack]\n");
+	for (int i = 0; i < s->n; i++)
+		add_frame(b, &s->frames[i]);
+	if (s->cut)
+		buf_fmt(b, "  [%d outer frames left out]\n", s->cut);
+}
+
+static void add_who(Buf *b, const NamedWho *w, bool name)
+{
+	if (!w)
+		buf_str(b, "goroutine 0 (unknown)");
+	else if (w->info->is_main)
+		buf_fmt(b, "main %s", w->info->is_thread ? "thread" : "goroutine");
+	else
+		buf_fmt(b, "%s %llu", w->info->is_thread ? "thread" : "goroutine", (unsigned long long)w->info->id);
+	if (w && name && w->name[0] && !w->info->is_main)
+		buf_fmt(b, " \"%s\"", w->name);
+}
+
+static const NamedWho *who(const Finding *f, int i)
+{
+	return i >= 0 ? &f->people[i] : NULL;
+}
+
+static void add_locks(Buf *b, const Finding *f, int i)
+{
+	const ReportAccess *a = &f->report->accesses[i];
+	if (!a->nlocks)
+		return;
+	buf_str(b, " (holding");
+	for (int k = 0; k < a->nlocks; k++) {
+		const NamedLock *l = &f->locks[i][k];
+		buf_fmt(b, "%s mutex 0x%012zx", k ? "," : "", (size_t)a->locks[k].addr);
+		buf_str(b, a->locks[k].mode == LOCK_READ ? " read-locked" : " locked");
+		if (l->known && l->at.file)
+			buf_fmt(b, " at %s:%d", report_path(l->at.file), l->at.line);
+		else if (l->known && l->at.func)
+			buf_fmt(b, " in %s", l->at.func);
+	}
+	buf_str(b, ")");
+}
+
+static void add_access(Buf *b, const Finding *f, int i)
+{
+	static const char *const first[] = {"Read", "Write", "Atomic read", "Atomic write", "Free"};
+	static const char *const later[] = {"read", "write", "atomic read", "atomic write", "free"};
+	const ReportAccess *a = &f->report->accesses[i];
+	if (i)
+		buf_str(b, "\nPrevious ");
+	buf_fmt(b, "%s of size %u at 0x%012zx by ", (i ? later : first)[a->kind], (unsigned)a->size,
+	    (size_t)a->addr);
+	add_who(b, who(f, f->who[i]), true);
+	add_locks(b, f, i);
+	buf_str(b, ":\n");
+	add_stack(b, &f->stacks[i]);
+}
+
+static void add_location(Buf *b, const Finding *f)
+{
+	const ReportLocation *l = &f->location;
+	switch (l->kind) {
+	case LOCATION_GLOBAL:
+		if (!f->has_data)
+			return;
+		buf_fmt(b, "\nLocation is global '%s' of size %zu at 0x%012zx", f->data.name, f->data.size,
+		    (size_t)f->data.start);
+		if (f->data.file)
+			buf_fmt(b, " defined at %s:%d", report_path(f->data.file), f->data.line);
+		if (f->data.module) {
+			const char *slash = strrchr(f->data.module, '/');
+			buf_fmt(b, " (%s+0x%zx)", slash ? slash + 1 : f->data.module, (size_t)f->data.module_off);
+		}
+		buf_str(b, "\n");
+		return;
+	case LOCATION_HEAP:
+		buf_fmt(b, "\nLocation is heap block of size %zu at 0x%012zx allocated by ", l->size, (size_t)l->start);
+		add_who(b, who(f, f->location_who), true);
+		buf_str(b, ":\n");
+		add_stack(b, &f->allocated);
+		return;
+	case LOCATION_STACK:
+		buf_str(b, "\nLocation is stack of ");
+		add_who(b, who(f, f->location_who), true);
+		buf_str(b, "\n");
+		return;
+	case LOCATION_UNKNOWN:
+		return;
+	}
+}
+
+void text_report(Buf *b, const Finding *f)
+{
+	buf_str(b, rule);
+	buf_fmt(b, "WARNING: %s\n", report_kind_text(f->report->kind));
+	for (int i = 0; i < f->report->naccesses; i++)
+		add_access(b, f, i);
+	add_location(b, f);
+	for (int i = 0; i < f->npeople; i++) {
+		const NamedWho *w = &f->people[i];
+		if (w->info->is_main || !w->created.n)
+			continue;
+		buf_fmt(b, "\n%s %llu (%s) created at:\n", w->info->is_thread ? "Thread" : "Goroutine",
+		    (unsigned long long)w->info->id, w->finished ? "finished" : "running");
+		add_stack(b, &w->created);
+	}
+	buf_str(b, rule);
+}
+
+void text_summary(Buf *b, int races, int others)
+{
+	if (races || others)
+		buf_fmt(b, "Found %d data race(s)", races);
+	if (others)
+		buf_fmt(b, ", %d use(s) after free", others);
+	if (races || others)
+		buf_str(b, "\n");
+}
+
+const char *report_path(const char *file)
+{
+	size_t n = flags.strip_path_prefix ? strlen(flags.strip_path_prefix) : 0;
+	return n && !strncmp(file, flags.strip_path_prefix, n) ? file + n : file;
+}
