@@ -14,7 +14,7 @@
 
 #define REC_CACHE   256u
 #define TRANS_CACHE 256u
-#define FOUND_MAX   8
+#define FOUND_MAX   32
 
 /* The record of an access at pc in this generation. */
 typedef struct RecCached {

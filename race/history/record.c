@@ -76,6 +76,11 @@ uint32_t record_made(void)
 	return load_rlx(&records.made);
 }
 
+uint32_t record_top(void)
+{
+	return records.top; /* world stopped */
+}
+
 void record_mark_begin(void)
 {
 	for (uint32_t c = 0; c < RECORD_CHUNKS && record_chunk[c]; c++) {

@@ -51,5 +51,7 @@ uint32_t record_made(void);
 void record_mark_begin(void);
 bool record_mark(RecId id);
 uint32_t record_mark_end(void);
+/* Ids ever used: what a walk over all of them costs. */
+uint32_t record_top(void);
 
 #endif

@@ -25,7 +25,7 @@
 #include "../history/context.h"
 #include "set.h"
 
-#define RACY_KEEP 32
+#define RACY_KEEP 16
 #define OWN_LOOK  16 /* entries of a long set looked at for an access of one's own */
 
 #define BIT(k) (1u << (k))

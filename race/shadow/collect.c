@@ -21,6 +21,7 @@
 #define GC_FACTOR   2
 #endif
 #define CELLS_PER_RECORD 32
+#define TOP_PER_RECORD   8 /* ids walked over for a new one */
 
 static uint32_t threshold = RACE_GC_MIN; /* relaxed atomic */
 
@@ -69,6 +70,8 @@ static void collect(RaceThread *me)
 	uint64_t next = GC_FACTOR * live;
 	if (GC_FACTOR && next < cells / CELLS_PER_RECORD)
 		next = cells / CELLS_PER_RECORD;
+	if (GC_FACTOR && next < record_top() / TOP_PER_RECORD)
+		next = record_top() / TOP_PER_RECORD;
 	if (next < RACE_GC_MIN)
 		next = RACE_GC_MIN;
 	store_rlx(&threshold, next > 1u << 30 ? 1u << 30 : (uint32_t)next);

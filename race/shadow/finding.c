@@ -35,13 +35,13 @@ static bool first_time(RecId now, RecId old, Kind now_kind, Kind old_kind)
 
 void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask)
 {
-	if (!first_time(a->rec, old.rec, a->kind, (Kind)old.kind))
-		return;
 	RaceSlow *s = a->t->slow;
-	if (s->nfound == FOUND_MAX) {
+	if (s->nfound == FOUND_MAX) { /* more old ones than one report can tell; they stay where they are */
 		race_count(lost_racy);
 		return;
 	}
+	if (!first_time(a->rec, old.rec, a->kind, (Kind)old.kind))
+		return;
 	s->found[s->nfound++] =
 	    (Found){.old = old, .now = {a->rec, (uint8_t)a->kind, mask}, .granule = granule};
 }
