@@ -15,6 +15,7 @@
 #include "clock/syncvar.h"
 #include "ctx.h"
 #include "history/context.h"
+#include "intercept/init.h"
 #include "pool.h"
 #include "shadow/shadow.h"
 #include "slow.h"
@@ -301,6 +302,7 @@ void race_init(void)
 		if (!os_barrier_init())
 			store_sc(&race_stopped, 2u); /* see race_wait_stopped */
 		have_key = pthread_key_create(&exit_key, on_thread_exit) == 0;
+		intercept_init();
 		store_rel(&done, true);
 	}
 	unlock(&once);

@@ -1,0 +1,273 @@
+/*
+ * thread.c: pthreads: birth, end, join, detach.
+ *
+ * Edges: pthread_create is before the thread's first step; its end is before a join that answers 0.
+ *
+ * A Start lives from before the thread's birth until nobody asks for it any more. Its holders: the
+ * creator until pthread_create has answered, the thread until its end, the table until join or detach.
+ * Creator or thread, whichever is first, files it under its pthread_t, so that everybody who can know
+ * the handle finds it. fate gathers ENDED and DETACHED; whoever completes the pair gives the context
+ * back; a joiner does so otherwise.
+ *
+ * The end is the last round of destructors of thread-specific data (the key re-arms itself until then):
+ * pthread_exit and cancellation come by, and what other destructors do still counts.
+ *
+ * The table: a chained hash; its lock guards the chains and `filed`, and is a leaf.
+ */
+#include "core.h"
+
+#include <limits.h>
+
+#include "../thread.h"
+
+enum { ENDED = 1, DETACHED = 2 };
+
+struct Start {
+	Start *next;      /* chain; table.lock */
+	pthread_t th;     /* constant once filed */
+	void *(*fn)(void *);
+	int (*fn11)(void *);
+	void *arg;
+	RaceCtx *child;   /* NULL: the creator did not count; the thread attaches by itself */
+	bool filed;       /* table.lock */
+	uint32_t fate;    /* atomic */
+	uint32_t holders; /* atomic */
+};
+
+static __thread Start *mine __attribute__((tls_model("initial-exec")));
+
+static void let_go(Start *s)
+{
+	if (sub_ar(&s->holders, 1u) == 1) /* pairs with itself: the last sees the others done */
+		goro_real_free(s);
+}
+
+/* ENDED or DETACHED has come: with the other one there, nobody will join. */
+static void add_fate(Start *s, uint32_t what)
+{
+	if (or_ar(&s->fate, what) == (what ^ (ENDED | DETACHED)) && s->child) /* pairs with itself */
+		race_thread_release(s->child);
+}
+
+/* ---- the table ---- */
+
+#define BUCKET_BITS 10
+
+static struct {
+	Lock lock;
+	Start *bucket[1 << BUCKET_BITS];
+} table;
+
+static Start **bucket_of(pthread_t th)
+{
+	return &table.bucket[(uintptr_t)th * 0x9e3779b97f4a7c15u >> (64 - BUCKET_BITS)];
+}
+
+/* Once, by the first of the two who can. A detached thread is found by nobody. */
+static void file(Start *s, pthread_t th)
+{
+	lock(&table.lock);
+	if (!s->filed) {
+		s->filed = true;
+		s->th = th;
+		if (!(load_rlx(&s->fate) & DETACHED)) { /* relaxed: set before birth, or after filing */
+			Start **at = bucket_of(th);
+
+			s->next = *at;
+			*at = s;
+			add_rlx(&s->holders, 1u); /* relaxed: we hold it */
+		}
+	}
+	unlock(&table.lock);
+}
+
+Start *thread_find(pthread_t th)
+{
+	Start *s;
+
+	lock(&table.lock);
+	for (s = *bucket_of(th); s && s->th != th; s = s->next)
+		;
+	if (s)
+		add_rlx(&s->holders, 1u); /* relaxed: the table holds it */
+	unlock(&table.lock);
+	return s;
+}
+
+/* Take s off the table, and let go of it for the table and for thread_find's caller. False: it was off. */
+static bool unfile(Start *s)
+{
+	Start **at;
+	bool found;
+
+	lock(&table.lock);
+	for (at = bucket_of(s->th); *at && *at != s; at = &(*at)->next)
+		;
+	found = *at != NULL;
+	if (found)
+		*at = s->next;
+	unlock(&table.lock);
+	if (found)
+		let_go(s);
+	return found;
+}
+
+/* ---- birth and end ---- */
+
+Start *thread_start_new(RaceCtx *me, void *(*fn)(void *), int (*fn11)(void *), void *arg, bool detached,
+                        const void *pc)
+{
+	Start *s = goro_real_calloc(1, sizeof *s);
+
+	if (s) {
+		s->fn = fn;
+		s->fn11 = fn11;
+		s->arg = arg;
+		s->child = me ? race_thread_create(me, pc) : NULL;
+		s->fate = detached ? DETACHED : 0;
+		s->holders = 2;
+	}
+	return s;
+}
+
+void thread_started(Start *s, pthread_t th, bool ok)
+{
+	if (ok) {
+		file(s, th);
+		let_go(s);
+	} else { /* nobody else ever saw it */
+		if (s->child)
+			race_thread_release(s->child);
+		goro_real_free(s);
+	}
+}
+
+static pthread_key_t end_key;
+
+static void at_end(void *rounds)
+{
+	uintptr_t left = (uintptr_t)rounds;
+	Start *s = mine;
+
+	if (left > 1 && pthread_setspecific(end_key, (void *)(left - 1)) == 0)
+		return;
+	race_thread_end();
+	mine = NULL;
+	if (s) {
+		add_fate(s, ENDED);
+		let_go(s);
+	}
+}
+
+void thread_init(void)
+{
+	pthread_key_create(&end_key, at_end);
+}
+
+/* First thing on the new thread. */
+static Start *begin(Start *s)
+{
+	file(s, pthread_self());
+	mine = s;
+	pthread_setspecific(end_key, (void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
+	race_thread_begin(s->child);
+	return s;
+}
+
+void *thread_entry(void *start)
+{
+	Start *s = begin(start);
+
+	return s->fn(s->arg);
+}
+
+int thread_entry11(void *start)
+{
+	Start *s = begin(start);
+
+	return s->fn11(s->arg);
+}
+
+INTERCEPT int pthread_create(pthread_t *restrict th, const pthread_attr_t *restrict attr,
+                             void *(*fn)(void *), void *restrict arg)
+{
+	RaceCtx *me = self();
+	int state = PTHREAD_CREATE_JOINABLE, r;
+	Start *s = NULL;
+
+	if (attr)
+		pthread_attr_getdetachstate(attr, &state);
+	if (intercept_ready)
+		s = thread_start_new(me, fn, NULL, arg, state == PTHREAD_CREATE_DETACHED, CALLER);
+	if (!s)
+		return goro_real_pthread_create(th, attr, fn, arg);
+	writes(me, th, sizeof *th, CALLER);
+	r = goro_real_pthread_create(th, attr, thread_entry, s);
+	thread_started(s, r == 0 ? *th : 0, r == 0);
+	return r;
+}
+
+/* ---- join and detach ---- */
+
+void thread_joined(Start *s, bool ok)
+{
+	if (!s)
+		return;
+	if (ok && unfile(s) && s->child) {
+		RaceCtx *me = self();
+
+		if (me)
+			race_thread_join(me, s->child);
+		race_thread_release(s->child);
+	}
+	let_go(s);
+}
+
+void thread_detached(Start *s, bool ok)
+{
+	if (!s)
+		return;
+	if (ok && unfile(s))
+		add_fate(s, DETACHED);
+	let_go(s);
+}
+
+/* The handle is looked up before the join: afterwards its value may name another thread. */
+#define JOIN(th, out, call)                                                                        	do {                                                                                       		Start *s = thread_find(th);                                                        		int r = call;                                                                      		thread_joined(s, r == 0);                                                          		if (r == 0 && out)                                                                 			writes(self(), out, sizeof *out, CALLER);                                  		return r;                                                                          	} while (0)
+
+INTERCEPT int pthread_join(pthread_t th, void **out)
+{
+	JOIN(th, out, goro_real_pthread_join(th, out));
+}
+
+INTERCEPT int pthread_tryjoin_np(pthread_t th, void **out)
+{
+	JOIN(th, out, goro_real_pthread_tryjoin_np(th, out));
+}
+
+INTERCEPT int pthread_timedjoin_np(pthread_t th, void **out, const struct timespec *until)
+{
+	JOIN(th, out, goro_real_pthread_timedjoin_np(th, out, until));
+}
+
+INTERCEPT int pthread_clockjoin_np(pthread_t th, void **out, clockid_t clock, const struct timespec *until)
+{
+	JOIN(th, out, goro_real_pthread_clockjoin_np(th, out, clock, until));
+}
+
+INTERCEPT int pthread_detach(pthread_t th)
+{
+	Start *s = thread_find(th);
+	int r = goro_real_pthread_detach(th);
+
+	thread_detached(s, r == 0);
+	return r;
+}
+
+/* A report names a thread as the program did. */
+INTERCEPT int pthread_setname_np(pthread_t th, const char *name)
+{
+	if (pthread_equal(th, pthread_self()))
+		hook_name(self(), name);
+	return goro_real_pthread_setname_np(th, name);
+}
