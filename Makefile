@@ -65,8 +65,8 @@ RUNTIME_C    := $(filter-out $(addprefix %_,$(addsuffix .c,$(OTHER_ARCH))),$(wil
 RUNTIME_S    := $(wildcard runtime/*/*_$(ARCH).S)
 RACE_C       := $(filter-out $(addprefix %_,$(addsuffix .c,$(OTHER_ARCH))),$(wildcard race/*.c race/*/*.c))
 RACE_S       := $(wildcard race/*/*_$(ARCH).S)
-RUNTIME_O    := $(RUNTIME_C:.c=.o) $(RUNTIME_S:.S=.o)
-RACE_O       := $(RACE_C:.c=.o) $(RACE_S:.S=.o)
+RUNTIME_O    := $(RUNTIME_C:.c=.o) $(RUNTIME_S:.S=.S.o)
+RACE_O       := $(RACE_C:.c=.o) $(RACE_S:.S=.S.o)
 REAL_SYMS    := $(wildcard tools/real.syms)
 TOOLS        := $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c))
 NOTSAN       := $(BUILD)/lib/goro/no-libtsan
@@ -101,11 +101,11 @@ COMPILE = @mkdir -p $(@D); echo "  CC   $@"; $(CC) $(CFLAGS_ALL) $(FILE_FLAGS) -
 
 $(PLAIN)/%.o: %.c $(MADE) Makefile
 	$(COMPILE) -c $< -o $@
-$(PLAIN)/%.o: %.S $(MADE) Makefile
+$(PLAIN)/%.S.o: %.S $(MADE) Makefile
 	$(COMPILE) -c $< -o $@
 $(HOOKS)/%.o: %.c $(MADE) Makefile
 	$(COMPILE) -DGORO_RACE=1 -c $< -o $@
-$(HOOKS)/%.o: %.S $(MADE) Makefile
+$(HOOKS)/%.S.o: %.S $(MADE) Makefile
 	$(COMPILE) -DGORO_RACE=1 -c $< -o $@
 $(RACED)/race/intercept/%.o: $(HOOKS)/race/intercept/%.o
 	@mkdir -p $(@D); cp $< $@

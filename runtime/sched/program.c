@@ -1,0 +1,37 @@
+/*
+ * program.c: a program's main as main goroutine (main.c hands it over).
+ *
+ * As in Go the program ends when main returns, whatever else runs: the main goroutine itself calls exit,
+ * on whatever thread it is, and the other Ms freeze at their next pick (sched.ended), so that exit handlers
+ * and destructors do not run beside goroutines that use what they take down. If a handler waits for a
+ * goroutine all the same, they go on.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+
+/* Run real_main as main goroutine and end the process with its result. Not for programs: exported, as
+ * main.o lies outside the joined object of the archive. */
+GORO_API int goro_run_main(int (*real_main)(int, char **, char **), int argc, char **argv, char **envp);
+
+typedef struct Args {
+	int (*real_main)(int, char **, char **);
+	int argc;
+	char **argv, **envp;
+} Args;
+
+static int run_main(void *p)
+{
+	Args *a = p;
+	int code = a->real_main(a->argc, a->argv, a->envp);
+	store_rel(&sched.ended, 1); /* pairs with load_acq in sched_loop */
+	procs_attention();
+	exit(code);
+}
+
+int goro_run_main(int (*real_main)(int, char **, char **), int argc, char **argv, char **envp)
+{
+	Args a = {real_main, argc, argv, envp};
+	hook_init();
+	return goro_run(run_main, &a);
+}
