@@ -138,9 +138,11 @@ struct M {
 	uint64_t rand;        /* xorshift state; own */
 	uint32_t tid;
 	int id;
+	bool left_main;       /* the goroutine that came back to g0 last was the main one; own */
 	bool is_host;         /* thread of the caller of goro_run, not ours */
 	bool idle;            /* on sched.idle_m; sched.lock */
 	G *locked_g;          /* goro_lock_os_thread */
+	bool own_altstack;    /* the alternate signal stack is goro's; own */
 	void *san;            /* sanitizer's own, for g0 */
 	uintptr_t g0_lo, g0_hi; /* this thread's own stack; constant */
 	/* syscall */
@@ -195,7 +197,7 @@ typedef struct Sched {
 	uint32_t nm;          /* Ms that have a thread */
 	uint32_t nhosts;      /* of those, threads inside goro_run */
 	M *spare_m;           /* one whose thread could not be made */
-	uint32_t sysmon_state; /* 0 no thread, 1 runs, 2 in deep sleep */
+	uint32_t sysmon_state; /* 0 no thread, 1 runs, 2 in deep sleep, 3 in deep sleep but will look */
 	uint32_t sysmon_note; /* futex */
 	uint32_t npolling;    /* atomic: Gs that wait on a descriptor (net/netpoll.c) */
 	uint32_t procs;       /* GOMAXPROCS now; written under lock, read relaxed */
@@ -277,6 +279,7 @@ static inline void preempt_check(void);
 /* Create a G that will run f(arg); NULL when out of memory. stack_size 0: the default. `pc`: return
  * address of the public function. The caller may set name, then makes it runnable by go_start. */
 G *go_new(void (*f)(void *), void *arg, size_t stack_size, const void *pc);
+G *go_new_main(void (*f)(void *), void *arg, size_t stack_size, const void *pc);
 void go_start(G *g);
 _Noreturn void go_exit(void);
 /* A goroutine, or a foreign thread that blocks on a futex: who waits. Foreign threads may use every

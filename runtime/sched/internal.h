@@ -1,0 +1,77 @@
+/*
+ * internal.h: what the files of sched/ say to each other and to nobody else.
+ */
+#ifndef GORO_SCHED_INTERNAL_H
+#define GORO_SCHED_INTERNAL_H
+
+#include "runtime.h"
+
+#define MS_MAX 10000 /* threads; as Go's */
+
+/* The M of this thread (NULL on foreign threads), and its P (NULL: none, or in a system call). */
+static inline M *m_here(void)
+{
+	G *g = g_self();
+	return g ? g->m : m_self();
+}
+
+static inline P *p_here(void)
+{
+	M *m = m_here();
+	return m ? m->p : NULL;
+}
+
+static inline void tls_g_set(G *g)
+{
+#if defined(__x86_64__)
+	uintptr_t off;
+	__asm__ volatile("movq tls_g@gottpoff(%%rip), %0\n\tmovq %1, %%fs:(%0)"
+			 : "=&r"(off)
+			 : "r"(g)
+			 : "memory");
+#else
+	g_set_slow(g);
+#endif
+}
+void g_set_slow(G *g);
+void m_set(M *m);
+
+/* ---- sched.c ---- */
+/* Leave the running goroutine g for the next one or for g0, and come back when it runs again. m->after
+ * says what becomes of g. dying: it never comes back. */
+void leave(G *g, bool dying);
+/* With sched.lock held: */
+void p_idle_put(P *p);
+P *p_idle_get(void);
+/* P changes hands; no lock. */
+void p_own(M *m, P *p);
+void p_disown(M *m);
+/* p, whose status nobody else may change now, has lost its M: give it to another or make it idle. */
+void p_handoff(P *p);
+/* Have some M run with p (NULL: an idle one, if any). False: no thread could be made; p is idle then. */
+bool m_start(P *p, bool spinning);
+M *m_new(void);
+/* Set up the calling thread as m: thread-locals, alternate signal stack. */
+void m_init_thread(M *m);
+bool any_runq(void);
+int64_t timers_earliest(void);
+
+/* ---- the rest ---- */
+G *g_foreign(void);
+void foreign_park(G *g);
+void foreign_ready(G *g);
+int64_t goroutines(void);
+void stack_trim(void);              /* sysmon: give back pages of long-idle stacks */
+uintptr_t stack_base(const G *g);   /* lowest address, guard included */
+bool stack_guards_cost(void);       /* mprotect instead of guard markers */
+void stack_init(void);
+void overflow_init(void);           /* the SIGSEGV handler, once */
+bool overflow_init_thread(void);    /* an alternate signal stack for this thread, if it has none */
+void overflow_fini_thread(void);    /* take that one away again */
+void sysmon_start(void);            /* once; with no lock held */
+void sysmon_wake(void);             /* out of its deep sleep; sched.lock held */
+void sysmon_poke(void);             /* out of it if it would not look again; sched.lock held */
+void procs_attention(void);         /* every P goes through g0 at its next pick */
+void procs_retire(M *m, P *p);      /* m gives up its p, which is beyond GOMAXPROCS */
+
+#endif

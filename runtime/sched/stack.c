@@ -1,0 +1,328 @@
+/*
+ * stack.c: stacks and the Gs on top of them.
+ *
+ * Address space is reserved in large regions, one list for all, each cut into equal stacks of a power of
+ * two (its class: 16 KiB to 1 GiB), so that a stack costs neither a mapping nor a system call but the one
+ * that installs its guard. A stack, from its low end:
+ *
+ *     guard (1 page, or 4)  |  ... frames grow down  |  G  |  colour
+ *
+ * G is the struct; `colour` is 0 to 15 pairs of cache lines, by the stack's number: without it all Gs
+ * would sit at the same offset in their pages and share a few sets of the L1 cache. A goroutine that needs
+ * little touches the one top page. Regions are never unmapped: a stale G may be read for ever.
+ *
+ * Dead Gs wait in a list per P (default class), and in global lists, last in first out. The global ones
+ * have two: as they died, and trimmed (their pages below the top one given back), which sysmon moves
+ * them to when many lie idle.
+ *
+ * stack_lock (rank STACK) guards the global lists, the making of regions and the carving of stacks.
+ * Regions are published by nregions, stacks of one by `carved`; both only grow, so that stack_find and
+ * stack_each_g need no lock: a stack carved but not used yet has a G of zeros, that is, a dead one.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../os/sanitizer.h"
+#include "internal.h"
+
+#define CLASS_MIN   14 /* 16 KiB: below, guard, G and colour would take half */
+#define CLASS_MAX   30
+#define CLASS_STD   18
+#define REGIONS_MAX 4096
+#define P_CACHE     64 /* dead Gs a P keeps; moves half of them at a time */
+#define HOT_MAX     1024 /* dead Gs in the global list that are left as they are: 4 MiB at a page each */
+#define TRIM_BATCH  256
+/* Without guard markers a guard costs two of the process's mappings (vm.max_map_count, 65530 as a rule):
+ * the program needs some as well. */
+#define MPROTECT_MAX 16000
+
+typedef struct Region {
+	char *base;
+	uint32_t count;
+	uint32_t carved; /* written under stack_lock by store_rel */
+	uint8_t class;
+} Region;
+
+typedef struct Cache {
+	G *hot, *trimmed; /* linked by G.next */
+	uint32_t nhot, ntrimmed;
+	Region *region;   /* the one being carved */
+	size_t grow;      /* size of the next region */
+} Cache;
+
+static Lock stack_lock = LOCK_INIT(STACK);
+static Region regions[REGIONS_MAX];
+static uint32_t nregions;
+static Cache caches[CLASS_MAX + 1];
+static uint32_t std_class = CLASS_STD; /* constant after stack_init */
+static uint32_t nmprotect;             /* guards that cost mappings; stack_lock */
+static uint32_t no_guard_said;         /* atomic */
+
+#define G_ROOM ((sizeof(G) + 63) & ~(size_t)63)
+
+static G *g_at(const Region *r, uint32_t i)
+{
+	uintptr_t top = (uintptr_t)r->base + ((uintptr_t)(i + 1) << r->class);
+	uint32_t colour = i & (r->class <= 15 ? 3 : 15);
+	return (G *)(top - G_ROOM - colour * 128);
+}
+
+static size_t guard_size(uint32_t class)
+{
+	/* libc is not built with stack probes: four pages catch its larger frames too. */
+	return os_page_size() * (class <= 15 ? 1 : 4);
+}
+
+static int class_of(size_t size)
+{
+	if (size == 0)
+		return (int)std_class;
+	int c = CLASS_MIN;
+	while (c <= CLASS_MAX && ((size_t)1 << c) < size)
+		c++;
+	return c <= CLASS_MAX ? c : -1;
+}
+
+size_t stack_default_size(void)
+{
+	return (size_t)1 << std_class;
+}
+
+uintptr_t stack_base(const G *g)
+{
+	return g->stack_lo - guard_size(g->stack_class);
+}
+
+/* stack_lock held. A region for class c; as large as can be had, from c->grow down to a single stack. */
+static Region *region_new(uint32_t class)
+{
+	Cache *c = &caches[class];
+	if (nregions == REGIONS_MAX)
+		return NULL;
+	size_t least = (size_t)1 << class;
+	if (c->grow == 0)
+		c->grow = (least << 2) > ((size_t)64 << 20) ? least << 2 : (size_t)64 << 20;
+	char *base = NULL;
+	size_t size = c->grow;
+	for (; size >= least; size >>= 1) {
+		base = os_map_aligned(size, least < 4096 * 512 ? (size_t)1 << 21 : least);
+		if (base)
+			break;
+	}
+	if (!base)
+		return NULL;
+	os_no_huge(base, size); /* a huge page would make 2 MiB of a goroutine's 4 KiB */
+	if (c->grow < (size_t)64 << 30 && size == c->grow)
+		c->grow <<= 1;
+	Region *r = &regions[nregions];
+	r->base = base;
+	r->class = (uint8_t)class;
+	r->count = (uint32_t)(size >> class);
+	store_rel(&nregions, nregions + 1); /* publishes r; pairs with load_acq in stack_find */
+	return c->region = r;
+}
+
+static void no_guard(int err)
+{
+	if (cas_rlx(&no_guard_said, 0, 1))
+		print_fd(2, "goro: warning: no room for more guard pages (error %d): "
+			    "further goroutine stacks are unguarded\n", -err);
+}
+
+/* A stack nobody had before. */
+static G *carve(uint32_t class)
+{
+	lock(&stack_lock);
+	Region *r = caches[class].region;
+	if ((!r || r->carved == r->count) && !(r = region_new(class))) {
+		unlock(&stack_lock);
+		return NULL;
+	}
+	uint32_t i = r->carved;
+	store_rel(&r->carved, i + 1); /* pairs with load_acq in stack_find */
+	bool guard = nmprotect < MPROTECT_MAX;
+	unlock(&stack_lock);
+
+	G *g = g_at(r, i);
+	uintptr_t base = (uintptr_t)r->base + ((uintptr_t)i << class);
+	int e = guard ? os_guard((void *)base, guard_size(class)) : -ENOMEM;
+	if (e == 1) {
+		lock(&stack_lock);
+		nmprotect++;
+		unlock(&stack_lock);
+	} else if (e < 0) {
+		no_guard(e);
+	}
+	g->stack_class = (uint8_t)class;
+	g->stack_lo = base + guard_size(class);
+	g->stack_hi = (uintptr_t)g;
+	SAN_VALGRIND_STACK(g->stack_lo, g->stack_hi);
+	return g;
+}
+
+/* Up to n Gs from the global lists, linked; how many in *got. stack_lock held. */
+static G *cache_take(Cache *c, uint32_t n, uint32_t *got)
+{
+	G *list = NULL;
+	uint32_t i = 0;
+	for (; i < n; i++) {
+		G *g;
+		if (c->hot) {
+			g = c->hot;
+			c->hot = g->next;
+			store_rlx(&c->nhot, c->nhot - 1);
+		} else if (c->trimmed) {
+			g = c->trimmed;
+			c->trimmed = g->next;
+			store_rlx(&c->ntrimmed, c->ntrimmed - 1);
+		} else {
+			break;
+		}
+		g->next = list;
+		list = g;
+	}
+	*got = i;
+	return list;
+}
+
+G *stack_new(size_t size)
+{
+	int class = class_of(size);
+	if (class < 0)
+		return NULL;
+	Cache *c = &caches[class];
+	P *p = (uint32_t)class == std_class ? p_here() : NULL;
+	G *g = p ? p->gfree : NULL;
+	/* relaxed: a hint; a list that looks empty costs a fresh stack */
+	if (!g && (load_rlx(&c->nhot) || load_rlx(&c->ntrimmed))) {
+		uint32_t got;
+		lock(&stack_lock);
+		g = cache_take(c, p ? P_CACHE / 2 : 1, &got);
+		unlock(&stack_lock);
+		if (p && g) {
+			p->gfree = g;
+			p->ngfree = got;
+		}
+	}
+	if (!g)
+		return carve((uint32_t)class);
+	if (p) {
+		p->gfree = g->next;
+		p->ngfree--;
+	}
+	g->next = NULL;
+	g->trimmed = false;
+	return g;
+}
+
+void stack_free(G *g)
+{
+	P *p = g->stack_class == std_class ? p_here() : NULL;
+	if (likely(p != NULL)) {
+		g->next = p->gfree;
+		p->gfree = g;
+		if (++p->ngfree < P_CACHE)
+			return;
+		/* Keep the half that died last; the rest goes in one chain. */
+		G *last = p->gfree;
+		for (uint32_t i = 1; i < P_CACHE / 2; i++)
+			last = last->next;
+		g = last->next;
+		last->next = NULL;
+		p->ngfree = P_CACHE / 2;
+	} else {
+		g->next = NULL;
+	}
+	Cache *c = &caches[g->stack_class];
+	uint32_t n = 1;
+	G *tail = g;
+	for (; tail->next; tail = tail->next)
+		n++;
+	lock(&stack_lock);
+	tail->next = c->hot;
+	c->hot = g;
+	store_rlx(&c->nhot, c->nhot + n);
+	unlock(&stack_lock);
+}
+
+/* The pages below the one that holds the end of G's stack go back to the system. */
+static void trim(G *g)
+{
+	uintptr_t page = os_page_size(), hi = (g->stack_hi - 1) & ~(page - 1);
+	if (hi > g->stack_lo)
+		os_release((void *)g->stack_lo, hi - g->stack_lo);
+	g->trimmed = true;
+}
+
+void stack_trim(void)
+{
+	for (int class = CLASS_MIN; class <= CLASS_MAX; class++) {
+		Cache *c = &caches[class];
+		if (load_rlx(&c->nhot) <= HOT_MAX) /* a hint */
+			continue;
+		uint32_t got;
+		lock(&stack_lock);
+		G *list = cache_take(c, c->nhot - HOT_MAX < TRIM_BATCH ? c->nhot - HOT_MAX : TRIM_BATCH, &got);
+		unlock(&stack_lock);
+		if (!list)
+			continue;
+		G *tail = list;
+		for (G *g = list; g; g = g->next) {
+			trim(g);
+			tail = g;
+		}
+		lock(&stack_lock);
+		tail->next = c->trimmed;
+		c->trimmed = list;
+		store_rlx(&c->ntrimmed, c->ntrimmed + got);
+		unlock(&stack_lock);
+	}
+}
+
+void stack_each_g(void (*fn)(G *, void *), void *arg)
+{
+	uint32_t n = load_acq(&nregions); /* pairs with store_rel in region_new */
+	for (uint32_t r = 0; r < n; r++) {
+		uint32_t carved = load_acq(&regions[r].carved); /* pairs with store_rel in carve */
+		for (uint32_t i = 0; i < carved; i++) {
+			G *g = g_at(&regions[r], i);
+			if (load_rlx(&g->state) != G_DEAD)
+				fn(g, arg);
+		}
+	}
+}
+
+G *stack_find(uintptr_t addr)
+{
+	uint32_t n = load_acq(&nregions); /* pairs with store_rel in region_new */
+	for (uint32_t i = 0; i < n; i++) {
+		const Region *r = &regions[i];
+		uintptr_t off = addr - (uintptr_t)r->base;
+		if (off >= (uintptr_t)r->count << r->class)
+			continue;
+		uint32_t k = (uint32_t)(off >> r->class);
+		if (k >= load_acq(&r->carved)) /* pairs with store_rel in carve */
+			return NULL;
+		return g_at(r, k);
+	}
+	return NULL;
+}
+
+void stack_init(void)
+{
+	const char *s = getenv("GORO_STACK_SIZE");
+	if (!s || !*s)
+		return;
+	char *end;
+	unsigned long long v = strtoull(s, &end, 0);
+	if (*end == 'k' || *end == 'K')
+		v <<= 10, end++;
+	else if (*end == 'm' || *end == 'M')
+		v <<= 20, end++;
+	int class = *end || v == 0 || *s == '-' ? -1 : class_of((size_t)v);
+	if (class < 0)
+		print_fd(2, "goro: warning: GORO_STACK_SIZE=%s is not a stack size: using %zu\n", s,
+		    stack_default_size());
+	else
+		std_class = (uint32_t)class;
+}

@@ -1,0 +1,82 @@
+/*
+ * syscall.c: around a call that may block the thread. The P stays with the M as long as nobody needs it
+ * (P_SYSCALL), and sysmon takes it away when someone does.
+ *
+ * Between enter and exit the goroutine runs without a P: it may use every operation that does not park (a
+ * goroutine readied goes to the global queue), none that does.
+ *
+ * The P is passed by its status alone: enter stores SYSCALL; one cas decides whether the M gets it back
+ * (SYSCALL -> RUNNING in syscall_exit) or somebody took it (in sysmon.c, procs.c).
+ */
+#include "internal.h"
+
+void syscall_enter(void)
+{
+	G *g = g_self();
+	if (!g)
+		return;
+	M *m = g->m;
+	if (m->in_syscall)
+		throw("goro_enter_syscall: nested");
+	P *p = m->p;
+	m->in_syscall = 1;
+	m->syscall_p = p;
+	store_rlx(&g->state, G_SYSCALL); /* for dumps */
+	store_rlx(&p->syscalltick, p->syscalltick + 1);
+	m->p = NULL;
+	store_rel(&p->status, P_SYSCALL); /* from here on p may be taken; pairs with cas_acq in the takers */
+}
+
+/* The P is gone: another, if one is idle; else in line with the runnable. */
+__attribute__((noinline)) static void exit_slow(G *g, M *m)
+{
+	lock(&sched.lock);
+	P *p = p_idle_get();
+	unlock(&sched.lock);
+	if (p) {
+		p_own(m, p);
+		return;
+	}
+	store_rlx(&g->state, G_RUNNABLE);
+	m->after = AFTER_GLOBAL;
+	m->after_g = g;
+	leave(g, false);
+}
+
+void syscall_exit(void)
+{
+	G *g = g_self();
+	if (!g)
+		return;
+	M *m = g->m;
+	P *p = m->syscall_p;
+	if (unlikely(!m->in_syscall))
+		throw("goro_exit_syscall without goro_enter_syscall");
+	m->in_syscall = 0;
+	m->syscall_p = NULL;
+	if (likely(cas_acq(&p->status, P_SYSCALL, P_RUNNING)))
+		m->p = p;
+	else
+		exit_slow(g, m);
+	store_rlx(&g->state, G_RUNNING);
+	if (unlikely(load_rlx(&g->preempt)))
+		yield();
+}
+
+void goro_enter_syscall(void)
+{
+	syscall_enter();
+}
+
+void goro_exit_syscall(void)
+{
+	syscall_exit();
+}
+
+int64_t goro_blocking(int64_t (*f)(void *), void *arg)
+{
+	syscall_enter();
+	int64_t r = f(arg);
+	syscall_exit();
+	return r;
+}

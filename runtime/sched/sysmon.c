@@ -1,0 +1,210 @@
+/*
+ * sysmon.c: the thread that watches. It has no P and runs no goroutine.
+ *
+ *   - takes the P from an M that has been in a system call for more than a tick (20 us at the least) when
+ *     there is work that could use it;
+ *   - asks a P whose timer is due for attention, and a goroutine that runs for 10 ms to yield;
+ *   - wakes an M where goroutines wait, a P is idle and nobody looks: for a runnext behind a long
+ *     computation (which wakes nobody at first), and as the net under every hint in sched.c;
+ *   - gives back memory of stacks that died in great numbers;
+ *   - asks again about a deadlock that the program's own threads may yet resolve.
+ *
+ * It ticks every 20 us; when it finds nothing to do for 50 ticks, it doubles that up to 10 ms (as Go's),
+ * or 1 ms while a P is idle that could help. When all Ps have been idle for a while it sleeps until a P
+ * is taken from the idle list.
+ */
+#include "internal.h"
+
+#define TICK_MIN   20000          /* ns */
+#define TICK_MAX   10000000
+#define TICK_HELP  1000000        /* at most, while a P is idle */
+#define SLICE      10000000       /* as Go's */
+#define TRIM_EVERY INT64_C(100000000)
+
+static Lock start_lock; /* rank NONE */
+
+/* sched.lock held. */
+void sysmon_wake(void)
+{
+	if (likely(sched.sysmon_state < 2))
+		return;
+	sched.sysmon_state = 1;
+	store_rel(&sched.sysmon_note, 1); /* pairs with load_acq in nap */
+	os_futex_wake(&sched.sysmon_note, 1);
+}
+
+/* sched.lock held: it should look again in a while. */
+void sysmon_poke(void)
+{
+	if (sched.sysmon_state == 2)
+		sysmon_wake();
+}
+
+static void nap(int64_t ns)
+{
+	if (!load_acq(&sched.sysmon_note)) /* pairs with store_rel in sysmon_wake */
+		os_futex_wait(&sched.sysmon_note, 0, ns);
+	store_rlx(&sched.sysmon_note, 0);
+}
+
+/* All Ps are idle: sleep until one is taken. */
+static void deep_sleep(void)
+{
+	int64_t ns = TICK_MAX;
+	lock(&sched.lock);
+	while (sched.nidle_p == sched.procs && !sched.runq_size) {
+		bool perhaps = deadlock_check();
+		sched.sysmon_state = perhaps ? 3 : 2;
+		unlock(&sched.lock);
+		nap(perhaps ? ns : -1);
+		lock(&sched.lock);
+		if (sched.sysmon_state == 1)
+			break;
+		if (ns < INT64_C(1000000000))
+			ns *= 2;
+	}
+	sched.sysmon_state = 1;
+	unlock(&sched.lock);
+}
+
+/* Is there something that an M with a P could do at once? Hints. */
+static bool work_waits(const P *except)
+{
+	if (load_rlx(&sched.runq_size))
+		return true;
+	uint32_t n = load_acq(&sched.nall_p);
+	for (uint32_t i = 0; i < n; i++) {
+		const P *p = sched.all_p[i];
+		if (p != except && load_acq(&p->runq.tail) != load_acq(&p->runq.head))
+			return true;
+	}
+	return false;
+}
+
+/* p's M is in a system call, since before the last tick. */
+static bool retake(P *p, int64_t now)
+{
+	int64_t timer = load_rlx(&p->timer_next);
+	if (runq_empty(p) && !(timer && timer <= now) &&
+	    (!work_waits(p) || load_rlx(&sched.nidle_p) || load_rlx(&sched.nspinning)))
+		return false; /* nobody would use it */
+	if (!cas_acq(&p->status, P_SYSCALL, P_RUNNING)) /* pairs with store_rel in syscall_enter */
+		return false;
+	store_rlx(&p->m, NULL);
+	p_handoff(p);
+	return true;
+}
+
+/* One P; true when there was something to do. *help: an idle P should be put to work. *soon: it may need
+ * us in a moment, if it is still where it is now. */
+static bool watch(P *p, int64_t now, bool *help, bool *soon)
+{
+	bool did = false;
+	uint32_t status = load_acq(&p->status); /* pairs with store_rel in p_own, syscall_enter */
+	uint32_t tick = load_rlx(&p->schedtick);
+	if (tick != p->seen_schedtick) {
+		p->seen_schedtick = tick;
+		p->seen_sched_at = now;
+		*soon |= load_rlx(&p->runnext) && load_rlx(&sched.nidle_p);
+	}
+	int64_t timer = load_rlx(&p->timer_next);
+	if (timer && timer <= now && status == P_RUNNING) {
+		store_rlx(&p->attention, 1);
+		*help = true;
+		did = true;
+	}
+	if (status == P_RUNNING) {
+		int64_t ran = now - p->seen_sched_at;
+		if (ran >= SLICE) {
+			M *m = load_rlx(&p->m);
+			G *g = m ? load_rlx(&m->g) : NULL; /* may be another by now: it yields once too often */
+			if (g)
+				store_rlx(&g->preempt, 1);
+			p->seen_sched_at = now;
+		}
+		if (ran >= TICK_MIN && load_rlx(&p->runnext))
+			*help = did = true;
+	} else if (status == P_SYSCALL) {
+		uint32_t calls = load_rlx(&p->syscalltick);
+		if (calls != p->seen_syscalltick) {
+			p->seen_syscalltick = calls;
+			p->seen_syscall_at = now;
+			*soon |= work_waits(NULL);
+		} else if (now - p->seen_syscall_at >= TICK_MIN) {
+			did |= retake(p, now);
+		}
+	}
+	return did;
+}
+
+/* The next tick: not past the time of a timer on a P that may be busy by then. */
+static int64_t until_timer(int64_t now, int64_t ns)
+{
+	int64_t next = timers_earliest();
+	if (next && next - now < ns)
+		ns = next - now < TICK_MIN ? TICK_MIN : next - now;
+	return ns;
+}
+
+static void sysmon(void *arg)
+{
+	(void)arg;
+	os_thread_no_signals();
+	int64_t delay = TICK_MIN, trimmed = os_now(), quiet_since = 0;
+	int idle = 0;
+	bool soon = false;
+	for (;;) {
+		if (idle == 0)
+			delay = TICK_MIN;
+		else if (idle > 50 && delay < TICK_MAX)
+			delay *= 2;
+		int64_t ns = delay > TICK_MAX ? TICK_MAX : delay;
+		uint32_t nidle = load_rlx(&sched.nidle_p);
+		if (nidle && ns > TICK_HELP)
+			ns = TICK_HELP;
+		nap(soon ? TICK_MIN : until_timer(os_now(), ns));
+		int64_t now = os_now();
+		if (now - trimmed >= TRIM_EVERY) {
+			trimmed = now;
+			stack_trim();
+		}
+		if (load_rlx(&sched.nidle_p) == load_rlx(&sched.procs)) {
+			if (!quiet_since)
+				quiet_since = now;
+			if (now - quiet_since >= TICK_MAX) { /* not at every short pause */
+				deep_sleep();
+				quiet_since = 0;
+				idle = 0;
+				continue;
+			}
+		} else {
+			quiet_since = 0;
+		}
+		bool did = false, help = false;
+		soon = false;
+		uint32_t n = load_acq(&sched.nall_p);
+		for (uint32_t i = 0; i < n; i++)
+			did |= watch(sched.all_p[i], now, &help, &soon);
+		/* The net: wakes an M only if a P is idle and nobody spins. */
+		if ((help || work_waits(NULL)) && load_rlx(&sched.nidle_p) && !load_rlx(&sched.nspinning)) {
+			sched_wakep();
+			did = true;
+		}
+		idle = did ? 0 : idle + 1;
+	}
+}
+
+void sysmon_start(void)
+{
+	if (likely(load_rlx(&sched.sysmon_state) != 0))
+		return;
+	lock(&start_lock);
+	if (sched.sysmon_state == 0) {
+		lock(&sched.lock);
+		sched.sysmon_state = 1;
+		unlock(&sched.lock);
+		if (os_thread_start(sysmon, NULL, (size_t)512 << 10, "goro-sysmon") != 0)
+			store_rlx(&sched.sysmon_state, 0); /* tried again with the next M */
+	}
+	unlock(&start_lock);
+}
