@@ -6,8 +6,9 @@
  * generation. Roots are the cells alone: caches and filters are emptied by the generation. Nothing that
  * a cell remembers is ever dropped here, so no race is lost.
  *
- * When: after RACE_GC_MIN new records, or as many as twice the living ones, or as many as make the walk over
- * the touched shadow worth it (a record costs some 100 ns to make, a cell about 1 ns to look at).
+ * When: after RACE_GC_MIN new records and sets, or as many as twice the living ones, or as many as make
+ * the walk over tables and touched shadow worth it (a record costs some 100 ns to make, a cell or an id
+ * some ns to look at).
  */
 #include "../history/record.h"
 #include "access.h"
@@ -61,8 +62,8 @@ static void collect(RaceThread *me)
 			cells += 2 * CHUNK_BYTES / GRANULE;
 		}
 	}
-	set_mark_end();
-	uint64_t live = record_mark_end();
+	uint64_t live = set_mark_end();
+	live += record_mark_end();
 	for (RaceThread *t = race_thread_each(NULL); t; t = race_thread_each(t)) {
 		record_give_back(&t->slow->block);
 		race_bump(t);
@@ -70,8 +71,9 @@ static void collect(RaceThread *me)
 	uint64_t next = GC_FACTOR * live;
 	if (GC_FACTOR && next < cells / CELLS_PER_RECORD)
 		next = cells / CELLS_PER_RECORD;
-	if (GC_FACTOR && next < record_top() / TOP_PER_RECORD)
-		next = record_top() / TOP_PER_RECORD;
+	uint64_t top = (uint64_t)record_top() + set_top();
+	if (GC_FACTOR && next < top / TOP_PER_RECORD)
+		next = top / TOP_PER_RECORD;
 	if (next < RACE_GC_MIN)
 		next = RACE_GC_MIN;
 	store_rlx(&threshold, next > 1u << 30 ? 1u << 30 : (uint32_t)next);
@@ -81,6 +83,6 @@ static void collect(RaceThread *me)
 
 void collect_if_due(RaceThread *t)
 {
-	if (unlikely(record_made() >= load_rlx(&threshold)))
+	if (unlikely(record_made() + set_made() >= load_rlx(&threshold)))
 		collect(t);
 }

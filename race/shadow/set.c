@@ -19,6 +19,7 @@ static struct {
 	uint32_t top;          /* ids 1..top were used at some time */
 	uint32_t free, limbo;  /* linked through next; len 0 */
 	uint32_t live;
+	uint32_t made;         /* since the last collection; atomic */
 	uint32_t *bucket, mask;
 } sets = {.lock = {0}};
 
@@ -92,6 +93,7 @@ static uint32_t intern(Entry e, uint32_t next, uint32_t thinned)
 			                        .hash_next = *b};
 			*b = id;
 			sets.live++;
+			store_rlx(&sets.made, sets.made + 1); /* relaxed: a threshold */
 			race_count(sets);
 		}
 	}
@@ -153,6 +155,16 @@ Cell cell_cons(Cell c, Entry e, bool *lost)
 	return id ? CELL_SET | id : c;
 }
 
+uint32_t set_made(void)
+{
+	return load_rlx(&sets.made);
+}
+
+uint32_t set_top(void)
+{
+	return sets.top; /* world stopped */
+}
+
 void set_mark_begin(void)
 {
 	while (sets.limbo) {
@@ -174,6 +186,7 @@ void set_mark(uint32_t id)
 uint32_t set_mark_end(void)
 {
 	sets.live = 0;
+	store_rlx(&sets.made, 0u);
 	for (uint32_t id = 1; id <= sets.top; id++) {
 		SetNode *n = set_at(id);
 		if (n->len == 0)

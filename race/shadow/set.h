@@ -78,5 +78,8 @@ Cell cell_cons(Cell c, Entry e, bool *lost);
 void set_mark_begin(void);
 void set_mark(uint32_t id);
 uint32_t set_mark_end(void);
+/* Sets made since the last collection, and ids ever used. */
+uint32_t set_made(void);
+uint32_t set_top(void);
 
 #endif
