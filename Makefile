@@ -116,7 +116,7 @@ $(RACED)/%.o: $(HOOKS)/%.o $(REAL_SYMS)
 # $(1): all but the member apart. Local, weak as said above.
 JOIN = @mkdir -p $(@D); echo "  JOIN $@"; $(CC) -r -nostdlib -o $@ $(1) && $(OBJCOPY) --localize-hidden $@ && \
 	nm -g --defined-only $@ | awk '$$3 !~ /^(goro_|__tsan_|Annotate)/ {print $$3}' >$@.weak && \
-	$(OBJCOPY) --weaken-symbols=$@.weak $@
+	{ [ ! -s $@.weak ] || $(OBJCOPY) --weaken-symbols=$@.weak $@; }
 APART := runtime/sched/main.o
 
 $(PLAIN)/goro.o: $(filter-out %/$(APART),$(RUNTIME_O:%=$(PLAIN)/%))
