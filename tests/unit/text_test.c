@@ -1,0 +1,259 @@
+/*
+ * text_test.c: findings as text, byte by byte, and as JSON; their fingerprints.
+ */
+#include "../../race/report/finding.h"
+#include "../../race/options/flags.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static SymFrame inc[] = {
+    {.func = "inc_counter", .file = "counter.c", .line = 21, .column = 9, .func_off = 0x4c, .module = "/bin/counter"},
+    {.func = "spin", .file = "counter.c", .line = 30, .func_off = 0x4c, .inlined = true, .module = "/bin/counter"}};
+static SymFrame get[] = {
+    {.func = "get_counter", .file = "counter.c", .line = 27, .func_off = 0x64, .module = "/bin/counter"}};
+static SymFrame bare[] = {{.module = "/usr/lib/libx.so", .module_off = 0x1234}};
+static SymFrame main7[] = {{.func = "main", .file = "counter.c", .line = 35, .func_off = 0x30}};
+static SymFrame main6[] = {{.func = "main", .file = "counter.c", .line = 34, .func_off = 0x30}};
+static GInfo g7 = {.id = 7}, g6 = {.id = 6, .finished = true}, g1 = {.id = 1, .is_main = true};
+static GInfo t3 = {.id = 3, .is_thread = true};
+static Report report;
+static Finding f;
+
+static void counter(void)
+{
+	flags_defaults();
+	report = (Report){.kind = REPORT_RACE, .naccesses = 2};
+	report.accesses[0] = (ReportAccess){.kind = ACCESS_READ, .addr = 0x55812340, .size = 4, .ginfo = 2, .nlocks = 1};
+	report.accesses[0].locks[0] = (ReportLock){.addr = 0x55812380, .mode = LOCK_WRITE};
+	report.accesses[1] = (ReportAccess){.kind = ACCESS_WRITE, .addr = 0x55812340, .size = 4, .ginfo = 3};
+	f = (Finding){.report = &report, .location_who = -1};
+	f.stacks[0] = (NamedStack){inc, 2, 0};
+	f.stacks[1] = (NamedStack){get, 1, 0};
+	f.locks[0][0] = (NamedLock){.known = true, .at = {.file = "counter.c", .line = 18}};
+	f.who[0] = 0;
+	f.who[1] = 1;
+	f.npeople = 2;
+	f.people[0] = (NamedWho){.info = &g7, .ginfo = 2, .name = "inc", .created = {main7, 1, 0}};
+	f.people[1] = (NamedWho){.info = &g6, .ginfo = 3, .finished = true, .created = {main6, 1, 0}};
+	f.location = (ReportLocation){.kind = LOCATION_GLOBAL};
+	f.has_data = true;
+	f.data = (SymData){.name = "counter", .start = 0x55812340, .size = 4, .file = "counter.c", .line = 9,
+	    .module = "/bin/counter", .module_off = 0x4010};
+}
+
+static const char *text(void)
+{
+	static char out[8192];
+	Buf b = {0};
+	text_report(&b, &f);
+	snprintf(out, sizeof out, "%s", buf_text(&b));
+	buf_free(&b);
+	return out;
+}
+
+TestSuite(text, .init = counter);
+
+Test(text, the_counter)
+{
+	cr_assert_str_eq(text(),
+	    "==================\n"
+	    "WARNING: DATA RACE\n"
+	    "Read of size 4 at 0x000055812340 by goroutine 7 \"inc\" (holding mutex 0x000055812380 locked at "
+	    "counter.c:18):\n"
+	    "  inc_counter()\n"
+	    "      counter.c:21 +0x4c\n"
+	    "  spin()\n"
+	    "      counter.c:30 +0x4c\n"
+	    "\n"
+	    "Previous write of size 4 at 0x000055812340 by goroutine 6:\n"
+	    "  get_counter()\n"
+	    "      counter.c:27 +0x64\n"
+	    "\n"
+	    "Location is global 'counter' of size 4 at 0x000055812340 defined at counter.c:9 (counter+0x4010)\n"
+	    "\n"
+	    "Goroutine 7 (running) created at:\n"
+	    "  main()\n"
+	    "      counter.c:35 +0x30\n"
+	    "\n"
+	    "Goroutine 6 (finished) created at:\n"
+	    "  main()\n"
+	    "      counter.c:34 +0x30\n"
+	    "==================\n");
+}
+
+Test(text, main_is_named_and_has_no_creation)
+{
+	f.people[1] = (NamedWho){.info = &g1, .ginfo = 3};
+	cr_assert(strstr(text(), "Previous write of size 4 at 0x000055812340 by main goroutine:\n"));
+	cr_assert(strstr(text(), "Goroutine 7 (running) created at:\n"));
+	cr_assert_not(strstr(text(), "Goroutine 1 "));
+}
+
+Test(text, threads_are_threads)
+{
+	f.people[0].info = &t3;
+	f.people[0].name[0] = 0;
+	g1.is_thread = true;
+	f.people[1] = (NamedWho){.info = &g1, .ginfo = 3};
+	cr_assert(strstr(text(), "by thread 3 (holding"));
+	cr_assert(strstr(text(), "by main thread:\n"));
+	cr_assert(strstr(text(), "Thread 3 (running) created at:\n"));
+}
+
+Test(text, atomics_and_frees_have_their_words)
+{
+	report.accesses[0].kind = ACCESS_ATOMIC_WRITE;
+	report.accesses[1].kind = ACCESS_ATOMIC_READ;
+	cr_assert(strstr(text(), "\nAtomic write of size 4 at "));
+	cr_assert(strstr(text(), "\nPrevious atomic read of size 4 at "));
+	report.accesses[0].kind = ACCESS_FREE;
+	cr_assert(strstr(text(), "\nFree of size 4 at "));
+}
+
+Test(text, locks_of_both_modes)
+{
+	report.accesses[0].nlocks = 2;
+	report.accesses[0].locks[1] = (ReportLock){.addr = 0x10, .mode = LOCK_READ};
+	cr_assert(strstr(text(), "(holding mutex 0x000055812380 locked at counter.c:18, mutex 0x000000000010 read-locked):\n"));
+}
+
+Test(text, lost_stack_and_nameless_frames)
+{
+	f.stacks[0].n = 0;
+	f.stacks[1] = (NamedStack){bare, 1, 3};
+	cr_assert(strstr(text(), ":\n  [failed to restore the stack]\n\nPrevious"));
+	cr_assert(strstr(text(), "  libx.so+0x1234()\n      /usr/lib/libx.so +0x1234\n  [3 outer frames left out]\n"));
+}
+
+Test(text, cxx_names_keep_their_parentheses)
+{
+	SymFrame cxx = {.func = "ns::Counter::inc(int)", .file = "c.cc", .line = 1};
+	f.stacks[0] = (NamedStack){&cxx, 1, 0};
+	cr_assert(strstr(text(), "  ns::Counter::inc(int)\n      c.cc:1 +0x0\n"));
+}
+
+Test(text, heap_location_names_the_allocation)
+{
+	f.location = (ReportLocation){.kind = LOCATION_HEAP, .start = 0x1000, .size = 64};
+	f.location_who = 0;
+	f.allocated = (NamedStack){get, 1, 0};
+	cr_assert(strstr(text(), "\nLocation is heap block of size 64 at 0x000000001000 allocated by goroutine 7 \"inc\":\n"
+				 "  get_counter()\n"));
+}
+
+Test(text, stack_location_names_the_goroutine)
+{
+	f.location = (ReportLocation){.kind = LOCATION_STACK};
+	f.location_who = 1;
+	cr_assert(strstr(text(), "\nLocation is stack of goroutine 6\n"));
+}
+
+Test(text, use_after_free)
+{
+	report.kind = REPORT_USE_AFTER_FREE;
+	report.accesses[1].kind = ACCESS_FREE;
+	report.accesses[1].size = 64;
+	cr_assert(strstr(text(), "WARNING: HEAP USE AFTER FREE\nRead of size 4 at"));
+	cr_assert(strstr(text(), "\nPrevious free of size 64 at 0x000055812340 by goroutine 6:\n"));
+}
+
+Test(text, prefix_is_stripped_from_files)
+{
+	flags_parse("strip_path_prefix=coun", "test");
+	cr_assert(strstr(text(), "      ter.c:21 +0x4c\n"));
+	cr_assert(strstr(text(), "locked at ter.c:18"));
+	cr_assert(strstr(text(), "defined at ter.c:9"));
+}
+
+Test(text, summary)
+{
+	Buf b = {0};
+	text_summary(&b, 0, 0);
+	cr_assert_str_eq(buf_text(&b), "");
+	text_summary(&b, 2, 0);
+	cr_assert_str_eq(buf_text(&b), "Found 2 data race(s)\n");
+	buf_free(&b);
+	text_summary(&b, 1, 2);
+	cr_assert_str_eq(buf_text(&b), "Found 1 data race(s), 2 heap error(s)\n");
+	buf_free(&b);
+}
+
+TestSuite(json, .init = counter);
+
+static const char *json(void)
+{
+	static char out[16384];
+	Buf b = {0};
+	json_report(&b, &f);
+	snprintf(out, sizeof out, "%s", buf_text(&b));
+	buf_free(&b);
+	return out;
+}
+
+Test(json, is_one_line)
+{
+	const char *s = json();
+	cr_assert_eq(strchr(s, '\n'), s + strlen(s) - 1);
+	cr_assert_eq(s[0], '{');
+	cr_assert_eq(s[strlen(s) - 2], '}');
+}
+
+Test(json, tells_accesses_location_and_goroutines)
+{
+	const char *s = json();
+	cr_assert(strstr(s, "{\"kind\":\"data-race\",\"fingerprint\":\""), "%s", s);
+	cr_assert(strstr(s, "\"accesses\":[{\"kind\":\"read\",\"atomic\":false,\"address\":\"0x55812340\",\"size\":4,\"by\":0,"
+			    "\"locks\":[{\"address\":\"0x55812380\",\"mode\":\"write\",\"locked_at\":{\"file\":\"counter.c\","
+			    "\"line\":18}}]"), "%s", s);
+	cr_assert(strstr(s, "{\"function\":\"inc_counter\",\"file\":\"counter.c\",\"line\":21,\"column\":9,\"offset\":\"0x4c\","), "%s", s);
+	cr_assert(strstr(s, "\"location\":{\"kind\":\"global\",\"name\":\"counter\""), "%s", s);
+	cr_assert(strstr(s, "{\"kind\":\"goroutine\",\"id\":7,\"main\":false,\"finished\":false,\"name\":\"inc\""), "%s", s);
+}
+
+Test(json, escapes_what_json_must_not_hold)
+{
+	SymFrame odd = {.func = "a\"b\\c\n\x01\xff\xc3\xa9"};
+	f.stacks[0] = (NamedStack){&odd, 1, 0};
+	cr_assert(strstr(json(), "\"function\":\"a\\\"b\\\\c\\u000a\\u0001\\ufffd\xc3\xa9\""), "%s", json());
+}
+
+TestSuite(fingerprint, .init = counter);
+
+Test(fingerprint, does_not_depend_on_order_lines_or_addresses)
+{
+	uint64_t was = fingerprint(&f);
+	NamedStack s = f.stacks[0];
+	f.stacks[0] = f.stacks[1];
+	f.stacks[1] = s;
+	f.who[0] = 1;
+	f.who[1] = 0;
+	cr_assert_eq(fingerprint(&f), was);
+	SymFrame moved = inc[0];
+	moved.line += 100;
+	moved.func_off += 8;
+	f.stacks[1] = (NamedStack){&moved, 1, 0};
+	report.accesses[0].addr += 0x1000;
+	cr_assert_eq(fingerprint(&f), was);
+}
+
+Test(fingerprint, depends_on_functions_creators_and_kind)
+{
+	uint64_t was = fingerprint(&f);
+	SymFrame other = {.func = "dec_counter"};
+	f.stacks[0] = (NamedStack){&other, 1, 0};
+	cr_assert_neq(fingerprint(&f), was);
+	counter();
+	f.people[0].created = (NamedStack){&other, 1, 0};
+	cr_assert_neq(fingerprint(&f), was);
+	counter();
+	report.kind = REPORT_USE_AFTER_FREE;
+	cr_assert_neq(fingerprint(&f), was);
+}
+
+/* It stands in people's files of known findings: it must never change. */
+Test(fingerprint, is_the_same_for_ever)
+{
+	cr_assert_eq(fingerprint(&f), UINT64_C(0x17f90601fb847154), "%llx", (unsigned long long)fingerprint(&f));
+}
