@@ -2,7 +2,7 @@
 # check-exports.sh BUILD: which names leave an archive.
 #
 #   libgoro.a        goro_* and __wrap_main, and those libc functions that may block (below), weak
-#   libgoro-race.a   besides __tsan_*, Annotate* and what compilers call with them, and the libc functions
+#   libgoro-race.a   besides __tsan_*, Annotate*, operator new and delete, and the libc functions
 #                    that race/intercept takes the place of (tools/real.syms lists them), weak
 #
 # A plain archive has not a byte of the detector: no __tsan_*, no race_*, no hook_* name, local or not.

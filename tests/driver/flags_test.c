@@ -76,7 +76,7 @@ Test(flags, exit_status_and_messages_are_the_hosts)
 
 Test(flags, response_files)
 {
-	scratch_write("args", "-DX='a b' \"-DY=1\"\n-c hello.c\\\n -o resp.o");
+	scratch_write("args", "-DX='a b' \"-DY=1\"\n-c hello.c\n -o re\\sp.o");
 	cr_assert(sh_is(0, "$CC @args && test -f resp.o"));
 	/* Goro's own flags inside one work as well. */
 	scratch_write("race.args", "-race -c 'hello.c' @more");
@@ -108,7 +108,7 @@ Test(flags, values_are_not_inputs)
 Test(flags, compile_only_forms_get_no_runtime)
 {
 	static const char *const forms[] = {"-c hello.c", "-S hello.c", "-E hello.c", "-M hello.c",
-	    "-MM hello.c", "-fsyntax-only hello.c", "-r one.c -o r.o", "-Wl,-r one.c -o r.o", "-c -x c hello.c",
+	    "-MM hello.c", "-fsyntax-only hello.c", "-r one.c -o r.o", "-nostdlib -no-pie -Wl,-r one.c -o r.o", "-c -x c hello.c",
 	    "-E -dM -xc /dev/null", "-shared -fPIC one.c -o libone.so"};
 
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {

@@ -59,9 +59,12 @@ static void add_compile(Words *w, const Args *a, const Host *h)
 		words_add(w, "-frecord-gcc-switches"); /* the one trace of -race in an LTO object */
 }
 
-/* Linking a program: before the user's words. */
+/* Linking a program: before the user's words. The only reference to main would come from the archive at
+ * the end, too late for a main that lies in an archive of the user's (gtest_main): hence -u. */
 static void add_before_link(Words *w, const Args *a, const Host *h, const char *dir)
 {
+	if (!a->shared)
+		words_add(w, "-Wl,-u,main");
 	if (!a->race)
 		return;
 	if (h->clang) {

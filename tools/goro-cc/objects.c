@@ -4,7 +4,8 @@
  *
  * How an object tells. gcc and clang give each unit compiled with -fsanitize=thread a constructor that
  * calls __tsan_init, even where there is no code; that is the mark, as it stays in `ld -r`, in LTO
- * bitcode and at any -O. What a compiler made has a .comment; what the assembler made has none.
+ * bitcode and at any -O. gcc's LTO objects have no symbols yet; there goro-cc has the switches recorded.
+ * What a compiler made has a .comment; what the assembler made has none.
  * Only 64-bit little-endian ELF is read; the rest is left to the linker.
  */
 #include "objects.h"
@@ -143,7 +144,7 @@ static bool mentions(const Elf *e, const Elf64_Shdr *s, const char *text)
 
 static ObjectKind elf_kind(const Elf *e)
 {
-	bool code = false, lto = false, c = false;
+	bool code = false, lto = false, c = false, switched = false;
 
 	if (e->head->e_type == ET_DYN || e->head->e_type == ET_EXEC)
 		return OBJECT_SHARED;
@@ -161,7 +162,11 @@ static ObjectKind elf_kind(const Elf *e)
 			code = true;
 		else if (strcmp(name, ".comment") == 0)
 			c = mentions(e, &s, "GCC:") || mentions(e, &s, "clang");
+		else if (strcmp(name, ".GCC.command.line") == 0)
+			switched = mentions(e, &s, "-fsanitize=thread");
 	}
+	if (lto && switched)
+		return OBJECT_INSTRUMENTED;
 	if (code && c)
 		return OBJECT_UNCHECKED;
 	return lto ? OBJECT_LTO : OBJECT_NEUTRAL;
