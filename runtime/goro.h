@@ -379,4 +379,174 @@ extern GORO_API void goro_go_capture(void);
 /* As goro_after_chan, typed: chan(int64_t). */
 #define goro_after(ns) ((GORO_CHAN(int64_t))(uintptr_t)goro_after_chan(ns))
 
+/* ======== timers, tickers ========
+ *
+ * As Go 1.23's: once _stop or _reset has returned, no value of before is ever received from c, and the
+ * answer says whether that took something away: true when the timer was armed, or had fired and its
+ * value was not yet received. Unlike Go's, c has a capacity of 1, and chan_len tells that a value is there.
+ * Arming (_new, _reset) -> what it fires: the receive, the first step of f. Nothing else is ordered.
+ * Any goroutine may stop and reset; freeing needs that nobody else uses it any more. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Made by the calls below, owned by the caller until goro_timer_free; never copied. */
+typedef struct goro_timer {
+	GORO_CHAN(int64_t) c; /* gets goro_now() when it fires; the timer's, never closed; NULL for after_func */
+} goro_timer;
+/* A timer that fires once, ns from now (at once if ns <= 0). No memory is fatal. */
+GORO_API goro_timer *goro_timer_new(int64_t ns);
+/* A timer that runs f(arg) in a goroutine of its own, ns from now. Stop true: that run will not happen;
+ * stop does not wait for one that has begun. Reset arms it again: runs may overlap. NULL f is a panic. */
+GORO_API goro_timer *goro_after_func(int64_t ns, void (*f)(void *), void *arg);
+GORO_API bool goro_timer_stop(goro_timer *t);
+GORO_API bool goro_timer_reset(goro_timer *t, int64_t ns);
+/* Stop it and free it, with its channel. NULL is ignored. May be called by its own f. */
+GORO_API void goro_timer_free(goro_timer *t);
+
+/* c gets goro_now() every ns; what a slow receiver has not taken when the next is due is dropped, not
+ * queued. ns <= 0: "non-positive interval for NewTicker", "... for Ticker.Reset" are panics. */
+typedef struct goro_ticker {
+	GORO_CHAN(int64_t) c; /* the ticker's; not closed by stop */
+} goro_ticker;
+GORO_API goro_ticker *goro_ticker_new(int64_t ns);
+GORO_API void goro_ticker_stop(goro_ticker *t);
+/* The next tick comes ns from now, whether it ran or was stopped. */
+GORO_API void goro_ticker_reset(goro_ticker *t, int64_t ns);
+GORO_API void goro_ticker_free(goro_ticker *t);
+
+/* ======== context ========
+ *
+ * A tree of requests to stop. Whoever cancels one cancels all below it; a value looked up is searched
+ * for upwards. Go's words and rules; what differs is ownership, as C has no collector:
+ *   - goro_with_* gives the caller one reference, goro_context_ref another; goro_context_free lets one
+ *     go. The last one cancels the context, as Go's `defer cancel()`, and the handle is dead.
+ *   - A child keeps its parents' memory (not their life: when the parent's last reference goes, the
+ *     parent is cancelled and so is the child). So the order of freeing is free.
+ *   - Who uses a context holds a reference, or knows that another holds one for as long.
+ *   - The channel of _done and values' keys live as long as the context; the value itself is never touched.
+ * A NULL context is a panic everywhere ("cannot create context from nil parent"), but for _free.
+ * Edges: cancel -> a receive from done that answers because of it; cancel -> an _err (or _cause) that is
+ * not 0; a deadline's cancel comes from a goroutine that starts after goro_with_deadline. Every
+ * goro_context_free -> the release of the memory. */
+typedef struct goro_context goro_context;
+
+/* The root: never cancelled, no value, no deadline; not counted (_ref and _free do nothing). */
+GORO_API goro_context *goro_background(void);
+GORO_API goro_context *goro_with_cancel(goro_context *parent);
+/* Cancelled by itself ns from now, or at `when` on goro_now()'s clock; a parent's earlier deadline stands. */
+GORO_API goro_context *goro_with_timeout(goro_context *parent, int64_t ns);
+GORO_API goro_context *goro_with_deadline(goro_context *parent, int64_t when);
+/* key: compared as a pointer, not NULL ("nil key"); the address of a static variable makes a good one. */
+GORO_API goro_context *goro_with_value(goro_context *parent, const void *key, void *value);
+/* Has the values of its parent, but is not cancelled with it and has no deadline. */
+GORO_API goro_context *goro_without_cancel(goro_context *parent);
+/* Another reference to ctx; returns it. */
+GORO_API goro_context *goro_context_ref(goro_context *ctx);
+GORO_API void goro_context_free(goro_context *ctx);
+
+/* Cancel ctx and all below it; only the first time does something. A panic for a context that cannot be
+ * cancelled (made by _background, _with_value, _without_cancel). */
+GORO_API void goro_cancel(goro_context *ctx);
+/* As above, with a reason of the program's own for goro_context_cause; 0 stands for -ECANCELED. */
+GORO_API void goro_cancel_cause(goro_context *ctx, int cause);
+
+/* Closed when ctx is cancelled; NULL when it cannot be (never ready in a select). Never sent to. */
+GORO_API GORO_CHAN(char) goro_context_done(goro_context *ctx);
+/* 0; -ECANCELED once cancelled; -ETIMEDOUT when the deadline passed first. */
+GORO_API int goro_context_err(goro_context *ctx);
+/* Why: the cause given to goro_cancel_cause on ctx or the parent it came from, else as _err. */
+GORO_API int goro_context_cause(goro_context *ctx);
+/* Go's text for what _err answers: "context canceled", "context deadline exceeded"; "" for 0, "error"
+ * for a number that is neither. */
+GORO_API const char *goro_context_err_text(int err);
+/* True and *when (which may be NULL): it has a deadline. */
+GORO_API bool goro_context_deadline(goro_context *ctx, int64_t *when);
+/* What goro_with_value gave for key, here or above; NULL when nobody did. */
+GORO_API void *goro_context_value(goro_context *ctx, const void *key);
+
+/* ======== group, semaphore, pool ======== Never copied after first use. */
+
+/* Goroutines with one task, x/sync's errgroup. Works zeroed: then the first error cancels nobody. f's
+ * return -> the Wait that it lets go. */
+typedef struct goro_group {
+	goro_waitgroup wg;
+	goro_mutex m;
+	int err, limit;
+	goro_chan *slots;
+	goro_context *ctx;
+} goro_group;
+/* Before the first _go: a context below parent that is cancelled (cause: the error) by the first error,
+ * and when Wait returns. The caller owns the reference returned and frees it, the group has its own until Wait
+ * returns. A second call before that is a panic. */
+GORO_API goro_context *goro_group_with_context(goro_group *g, goro_context *parent);
+/* Run f(arg) in a goroutine; when as many as the limit run, wait for one to end (end k -> the _go that
+ * takes its place). 0, or -ENOMEM: f will not run. NULL f: -EINVAL. A goexit in f counts as 0. */
+GORO_API int goro_group_go(goro_group *g, int (*f)(void *), void *arg);
+/* As _go, but -EAGAIN in place of waiting. */
+GORO_API int goro_group_try_go(goro_group *g, int (*f)(void *), void *arg);
+/* At most n at a time; n < 0: any number; 0: none more. While any runs it is a panic. */
+GORO_API void goro_group_set_limit(goro_group *g, int n);
+/* Wait for all to end; the first result that was not 0, or 0. */
+GORO_API int goro_group_wait(goro_group *g);
+
+/* n units that are taken and given back in lots of any size, x/sync's semaphore. First come first
+ * served: a large request is not overtaken by small ones. Release -> the acquires it lets go, and all later ones. */
+typedef struct goro_semaphore {
+	int64_t size, used;
+	uint32_t lock[2];
+	void *head, *tail;
+} goro_semaphore;
+/* A negative n is a panic. */
+GORO_API void goro_semaphore_init(goro_semaphore *s, int64_t n);
+/* Take n units, waiting for them. 0; the context's error when that comes first (nothing is taken then);
+ * ctx may be NULL. More units than there are: waits for ctx, or -EINVAL when that can't end it. */
+GORO_API int goro_semaphore_acquire(goro_semaphore *s, goro_context *ctx, int64_t n);
+/* Take them if they are there and nobody waits. */
+GORO_API bool goro_semaphore_try_acquire(goro_semaphore *s, int64_t n);
+/* Give n units back. "semaphore: released more than held" is a panic, as are negative n in all three. */
+GORO_API void goro_semaphore_release(goro_semaphore *s, int64_t n);
+
+/* Things kept for reuse, in a stack for each P; none is in it that was not put. Zeroed but for make.
+ * Put x -> the Get that returns x. Unlike Go's, nothing is dropped behind the program's back. */
+typedef struct goro_pool {
+	void *(*make)(void); /* a new one when the pool is empty; NULL: Get answers NULL then */
+	uint32_t lock[2];
+	void *table;
+} goro_pool;
+GORO_API void *goro_pool_get(goro_pool *p);
+/* NULL is ignored. No memory to keep x: fatal. */
+GORO_API void goro_pool_put(goro_pool *p, void *x);
+/* Take all out, drop(x) each (NULL: only forget them), and free what the pool itself uses. The pool is as
+ * new afterwards. Nobody else may use it meanwhile. */
+GORO_API void goro_pool_drain(goro_pool *p, void (*drop)(void *));
+
+/* ======== signals ========
+ *
+ * Signals as messages, Go's os/signal. c gets the number when the signal arrives, never blocking: give it
+ * room; what does not fit is lost, and the same signal twice in a moment may come once. While any channel
+ * is registered, waiting is not a deadlock. A list of signals ends with 0. 0, or -EINVAL (and nothing
+ * changed) for a number that is no signal or can't be had: SIGKILL, SIGSTOP, and SIGSEGV, SIGBUS, SIGFPE,
+ * SIGILL, SIGTRAP, which are faults of the program's own.
+ * notify -> a receive of what it let through; a value sent -> the stop that returns after it. */
+
+/* goro_signal_notify(c, SIGINT, SIGTERM, 0). No signal at all, (c, 0): every one that can be had. May be
+ * called again to add more, and for several channels. NULL c: "os/signal: Notify using nil channel".
+ * -ENOMEM, -EAGAIN: no memory or thread for it. */
+GORO_API int goro_signal_notify(GORO_CHAN(int) c, int sig, ...);
+GORO_API int goro_signal_notify_list(GORO_CHAN(int) c, const int *sigs, int n);
+/* c gets no more; signals that no channel wants any longer do again what they did before. Call it before
+ * c is closed or freed. Not from a signal handler. */
+GORO_API void goro_signal_stop(GORO_CHAN(int) c);
+/* Ignore these (no signal: all); no channel gets them any more. */
+GORO_API int goro_signal_ignore(int sig, ...);
+/* These (no signal: all) do again what they did before the first notify or ignore. */
+GORO_API int goro_signal_reset(int sig, ...);
+/* True: sig is ignored, by goro_signal_ignore or by what was set before. */
+GORO_API bool goro_signal_ignored(int sig);
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

@@ -5,7 +5,8 @@
  * that took it (a parking goroutine's lock is released after the switch). Not recursive.
  *
  * LOCK_RANKS is the one table of locks, in order: take left before right. Channels share a rank
- * (select locks them by address). Detector locks are leaves. Builds with GORO_DEBUG check the rank.
+ * (select locks them by address). OUTER is held around whole operations of the others (a timer's
+ * handle, the list of signal channels). Detector locks are leaves. Builds with GORO_DEBUG check the rank.
  */
 #ifndef GORO_BASE_LOCK_H
 #define GORO_BASE_LOCK_H
@@ -14,6 +15,7 @@
 
 #define LOCK_RANKS(R)                                                                              \
 	R(NONE)                                                                                    \
+	R(OUTER)                                                                                   \
 	R(NETPOLL)                                                                                 \
 	R(CHAN)                                                                                    \
 	R(SEMA)                                                                                    \
