@@ -24,6 +24,7 @@
 void hook_init(void)
 {
 	race_init();
+	report_init();
 }
 
 int hook_fini(int code)

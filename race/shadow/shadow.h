@@ -42,7 +42,7 @@ typedef struct Region {
 	struct Region *next; /* all regions; never removed */
 } Region;
 
-extern uintptr_t shadow_base[REGIONS];
+extern uintptr_t shadow_base[REGIONS] __attribute__((visibility("hidden"))); /* no detour through the GOT */
 extern Region *shadow_region[REGIONS];
 extern Region *shadow_regions; /* list; atomic head */
 
