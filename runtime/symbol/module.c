@@ -159,7 +159,7 @@ static int make_module(Dwfl_Module *mod, void **user, const char *name, Dwarf_Ad
 static int drop_module(Dwfl_Module *mod, void *user, const char *name, Dwarf_Addr start, void *arg)
 {
 	(void)mod, (void)name, (void)start, (void)arg;
-	SymModule *m = user;
+	SymModule *m = *(void **)user; /* declared void *, called with its address, as the other one */
 	if (m) {
 		free(m->ranges);
 		free(m->vars);
