@@ -139,7 +139,7 @@ goro_start_call:
  * the arguments on the stack lie in [rsp+8, r10). Keeps the registers and hands all of it to
  * goro_go_captured(regs, f, stack, nstack, pc). Returns with rax and xmm0 zero (no result). */
 	.globl	goro_go_capture
-	.protected goro_go_capture
+
 	.type	goro_go_capture, @function
 	.p2align 4
 goro_go_capture:
