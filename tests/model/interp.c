@@ -1,0 +1,176 @@
+/*
+ * interp.c: run the program of a seed, step by step. Not instrumented: what the detector sees of it are
+ * the sites' accesses and the calls of goro. Says at the end where everything was.
+ *
+ *	interp SEED            run; one line for each goroutine, place and allocation on stdout
+ *	interp SEED --print    the program, not run
+ */
+#include <goro.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support/invisible.h"
+#include "program.h"
+#include "sites.h"
+
+static Program p;
+static _Alignas(64) unsigned char arena[ARENA];
+static goro_mutex mutexes[MUTEXES];
+static goro_rwmutex rwmutexes[RWMUTEXES];
+static goro_waitgroup waitgroups[WAITGROUPS];
+static goro_once onces[ONCES];
+static goro_chan *chans[CHANS], *never;
+static void *blocks[BLOCKS];
+static void *allocated[MAX_STEPS];
+static int allocations;
+static int finished[MAX_STEPS];
+static uint64_t ids[MAX_GOROUTINES];
+
+static void body(void *arg);
+
+static void check(int t, bool ok)
+{
+	if (!ok) {
+		fprintf(stderr, "interp: seed %llu: step %d did not go as foreseen\n",
+		    (unsigned long long)p.seed, t);
+		_Exit(9);
+	}
+}
+
+static bool channel_op(const Op *op, bool send)
+{
+	int v = 1;
+	goro_chan *c = chans[op->obj];
+	goro_case cases[2] = {{.chan = never, .elem = &v}, {.chan = c, .send = send, .elem = &v}};
+
+	switch (op->way) {
+	case 1:
+		return send ? goro_chan_try_send(c, &v) : goro_chan_try_recv(c, &v);
+	case 2:
+		return goro_select(cases, 2, true) == 1 && (send || cases[1].ok);
+	case 3:
+		return goro_select(cases, 2, false) == 1 && (send || cases[1].ok);
+	default:
+		if (!send)
+			return goro_chan_recv(c, &v);
+		goro_chan_send(c, &v);
+		return true;
+	}
+}
+
+static void once_write(void *arg)
+{
+	site_write(arg, 1);
+}
+
+static void perform(int t, const Op *op)
+{
+	unsigned char *base = op->block && (op->kind == OP_READ || op->kind == OP_WRITE)
+		? blocks[op->block - 1] : arena;
+	unsigned char *at = base + op->off;
+	void *cell = arena + cell_offset(op->obj);
+	int size = cell_size(op->obj);
+	uint64_t now = 0;
+	bool done = !op->block;
+
+	switch ((Kind)op->kind) {
+	case OP_GO: check(t, goro_go(body, (void *)(uintptr_t)(op->obj | t << 8)) == 0); break;
+	case OP_END: case OP_YIELD: goro_gosched(); break;
+	case OP_READ: (op->way ? site_read_range : site_read)(at, op->size); break;
+	case OP_WRITE: (op->way ? site_write_range : site_write)(at, op->size); break;
+	case OP_COPY: site_copy(arena + op->off2, at, op->size); break;
+	case OP_LOCK: goro_mutex_lock(&mutexes[op->obj]); break;
+	case OP_UNLOCK: goro_mutex_unlock(&mutexes[op->obj]); break;
+	case OP_TRYLOCK: check(t, goro_mutex_trylock(&mutexes[op->obj]) == done); break;
+	case OP_RLOCK: goro_rwmutex_rlock(&rwmutexes[op->obj]); break;
+	case OP_RUNLOCK: goro_rwmutex_runlock(&rwmutexes[op->obj]); break;
+	case OP_WLOCK: goro_rwmutex_lock(&rwmutexes[op->obj]); break;
+	case OP_WUNLOCK: goro_rwmutex_unlock(&rwmutexes[op->obj]); break;
+	case OP_TRYRLOCK: check(t, goro_rwmutex_tryrlock(&rwmutexes[op->obj]) == done); break;
+	case OP_TRYWLOCK: check(t, goro_rwmutex_trylock(&rwmutexes[op->obj]) == done); break;
+	case OP_SEND: check(t, channel_op(op, true)); break;
+	case OP_RECV: check(t, channel_op(op, false)); break;
+	case OP_TRYSEND_FULL: check(t, !channel_op(op, true)); break;
+	case OP_TRYRECV_EMPTY: check(t, !channel_op(op, false)); break;
+	case OP_CLOSE: goro_chan_close(chans[op->obj]); break;
+	case OP_RECV_CLOSED: check(t, !channel_op(op, false)); break;
+	case OP_ADD: goro_waitgroup_add(&waitgroups[op->obj], 1); break;
+	case OP_DONE: goro_waitgroup_done(&waitgroups[op->obj]); break;
+	case OP_WAIT: goro_waitgroup_wait(&waitgroups[op->obj]); break;
+	case OP_ONCE: goro_once_do(&onces[op->obj], once_write, at); break;
+	case OP_LOAD: site_load(cell, size, op->order); break;
+	case OP_STORE: site_store(cell, size, op->order, (uint64_t)t & 63); break;
+	case OP_RMW:
+		if (op->way == 0) {
+			site_add(cell, size, op->order);
+		} else if (op->way == 1) {
+			site_exchange(cell, size, op->order, (uint64_t)t & 63);
+		} else {
+			memcpy(&now, cell, (size_t)size);
+			int fail = op->order == __ATOMIC_RELAXED || op->order == __ATOMIC_RELEASE
+				? __ATOMIC_RELAXED : __ATOMIC_ACQUIRE;
+			check(t, site_cas(cell, size, op->order, fail, now, now + 1));
+		}
+		break;
+	case OP_CAS_FAIL:
+		memcpy(&now, cell, (size_t)size);
+		check(t, !site_cas(cell, size, op->order, op->order2, now + 1, 5));
+		break;
+	case OP_FENCE: site_fence(op->order); break;
+	case OP_ALLOC: allocated[allocations++] = blocks[op->obj] = site_alloc(BLOCK_SIZE); break;
+	case OP_FREE: site_free(blocks[op->obj]); break;
+	}
+}
+
+/* All steps of goroutine g that come after its birth. */
+static void play(int g, int born)
+{
+	ids[g] = goro_id();
+	for (int t = born; t < p.nsteps; t++) {
+		const Step *s = &p.steps[t];
+		for (int i = 0; i < s->n; i++) {
+			if (s->op[i].g != g)
+				continue;
+			after(t);
+			if (s->n == 2 && i == 0)
+				settle(10); /* so that the other most likely waits already */
+			perform(t, &s->op[i]);
+			if (__atomic_add_fetch(&finished[t], 1, __ATOMIC_ACQ_REL) == s->n)
+				step(t + 1);
+			if (s->op[i].kind == OP_END)
+				return;
+		}
+	}
+}
+
+static void body(void *arg)
+{
+	uintptr_t v = (uintptr_t)arg;
+
+	play((int)(v & 255), (int)(v >> 8) + 1);
+}
+
+int interpret(int argc, char **argv)
+{
+	if (argc < 2)
+		return 8;
+	program_generate(&p, strtoull(argv[1], NULL, 10));
+	if (argc > 2) {
+		program_print(&p, stdout);
+		return 0;
+	}
+	never = goro_chan_make(sizeof(int), 0);
+	for (int c = 0; c < CHANS; c++)
+		chans[c] = goro_chan_make(sizeof(int), (size_t)p.cap[c]);
+	play(0, 0);
+	after(p.nsteps);
+	printf("arena %p\nwaitgroups %p %zu\n", (void *)arena, (void *)waitgroups, sizeof waitgroups);
+	for (int g = 0; g < p.goroutines; g++)
+		printf("goroutine %d %llu\n", g, (unsigned long long)ids[g]);
+	for (int c = 0; c < CHANS; c++)
+		printf("chan %d %p\n", c, (void *)chans[c]);
+	for (int n = 0; n < allocations; n++)
+		printf("block %d %p\n", n, allocated[n]);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/*
+ * model_test.c: build the interpreter for each host and level, and hold the detector against the exact
+ * reference on random programs.
+ *
+ * MODEL_PROGRAMS (default 60 for each variant) and MODEL_SEED (default 1) choose how many and which;
+ * GORO_STRESS multiplies. A failing seed is printed with the commands that show it again.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/run.h"
+
+#define DIR  GORO_SOURCE_DIR "/tests/model"
+#define WORK GORO_BUILD_DIR "/tests/model.d"
+
+static long setting(const char *name, long otherwise)
+{
+	const char *s = getenv(name);
+
+	return s && *s ? atol(s) : otherwise;
+}
+
+static void agree(const char *host, const char *opt)
+{
+	long stress = setting("GORO_STRESS", 1);
+	long count = setting("MODEL_PROGRAMS", 60) * stress;
+	Run r;
+
+	run_sh(&r, 120,
+	    "w=" WORK "/%s%s; mkdir -p $w && cd $w &&"
+	    "for f in " DIR "/program.c " DIR "/interp.c " DIR "/../support/invisible.c; do"
+	    " gcc -std=gnu11 -O2 -g -c -I" GORO_SOURCE_DIR "/runtime $f -o $(basename $f .c).o || exit 1; done &&"
+	    "rm -f libinterp.a && ar rcs libinterp.a program.o interp.o invisible.o &&"
+	    "gcc -std=gnu11 -D_GNU_SOURCE -O2 -g " DIR "/model.c " DIR "/reference.c program.o " DIR
+	    "/../support/run.c " DIR "/../support/report.c -o model &&"
+	    "GORO_CC=%s " GORO_BUILD_DIR "/bin/goro-cc -race %s -g -w " DIR "/sites.c libinterp.a -o interp",
+	    host, opt, host, opt);
+	cr_assert_eq(r.code, 0, "does not build:\n%s%s", r.out, r.err);
+	run_free(&r);
+	run_sh(&r, (int)(120 * stress), "cd " WORK "/%s%s && ./model ./interp %ld %ld", host, opt,
+	    setting("MODEL_SEED", 1), count);
+	cr_assert_eq(r.code, 0, "with %s %s the detector differs from the reference:\n%s%s", host, opt, r.out,
+	    r.err);
+	run_free(&r);
+}
+
+Test(model, detector_is_the_reference_gcc_O0) { agree("gcc", "-O0"); }
+Test(model, detector_is_the_reference_gcc_O2) { agree("gcc", "-O2"); }
+Test(model, detector_is_the_reference_clang_O0) { agree("clang", "-O0"); }
+Test(model, detector_is_the_reference_clang_O2) { agree("clang", "-O2"); }
