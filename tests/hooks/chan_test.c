@@ -3,6 +3,8 @@
  */
 #include "hooktest.h"
 
+#include <stdio.h>
+
 static int v, w;
 
 static void sender(void *c)
@@ -150,7 +152,7 @@ HookTest(chan, accesses_of_a_rendezvous)
 	parked(sender, c);
 	rec_start(REC_MEMORY | REC_ORDER);
 	goro_chan_recv(c, &v);
-	expect("1 read a 1; 2 read b 1; 2 read w 4; 2 handoff 1; 1 write v 4; 1 handoff 2");
+	expect("1 read a 1; 3 read b 1; 3 read w 4; 3 handoff 1; 1 write v 4; 1 handoff 3");
 	return 0;
 }
 

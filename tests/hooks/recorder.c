@@ -17,7 +17,8 @@ enum { CTXS = 512, ADDRS = 4096, NAMES = 64, TEXT = 1 << 16 };
 typedef unsigned Clock[CTXS];
 
 struct RaceCtx {
-	int id;
+	int id;          /* place in clocks, from 1 */
+	unsigned number; /* the goroutine's; 0: a thread's */
 	bool ended;
 	Clock clock;
 };
@@ -64,8 +65,11 @@ static _Noreturn void broken(const char *what)
 
 /* ---- text ---- */
 
-static const char *name_of(const void *addr)
+/* For a record of kind `what`; a letter is spent only when it will be written down. */
+static const char *name_of(RecWhat what, const void *addr)
 {
+	if (!(recorded & what))
+		return "";
 	for (int i = 0; i < nnames; i++)
 		if (names[i].addr == addr)
 			return names[i].name;
@@ -165,7 +169,7 @@ static void forget_range(const char *lo, size_t size)
 	}
 }
 
-static RaceCtx *new_ctx(void)
+static RaceCtx *new_ctx(uint64_t number)
 {
 	if (nctxs == CTXS)
 		broken("too many goroutines");
@@ -173,6 +177,7 @@ static RaceCtx *new_ctx(void)
 	if (!c)
 		broken("out of memory");
 	c->id = nctxs + 1;
+	c->number = (unsigned)number;
 	ctxs[nctxs++] = c;
 	c->clock[c->id - 1] = 1;
 	return c;
@@ -216,14 +221,14 @@ int hook_fini(int code)
 
 RaceCtx *hook_go(RaceCtx *parent, uint64_t id, bool is_main, uintptr_t lo, uintptr_t hi, const void *pc)
 {
-	(void)id, (void)is_main, (void)pc;
+	(void)is_main, (void)pc;
 	if (lo >= hi)
 		broken("hook_go: no stack");
 	enter();
-	RaceCtx *c = new_ctx();
+	RaceCtx *c = new_ctx(id);
 	if (parent) {
 		alive(parent);
-		record(REC_ORDER, "%d go %d", parent->id, c->id);
+		record(REC_ORDER, "%u go %u", parent->number, c->number);
 		join(c->clock, parent->clock);
 		tick(parent);
 	}
@@ -253,7 +258,7 @@ RaceCtx *hook_self(void)
 {
 	if (!running) {
 		enter();
-		running = new_ctx();
+		running = new_ctx(0);
 		leave();
 	}
 	return running;
@@ -263,7 +268,7 @@ void hook_acquire(RaceCtx *g, const void *addr)
 {
 	enter();
 	alive(g);
-	record(REC_ORDER, "%d acquire %s", g->id, name_of(addr));
+	record(REC_ORDER, "%u acquire %s", g->number, name_of(REC_ORDER, addr));
 	join(g->clock, sync_at(addr)->clock);
 	leave();
 }
@@ -272,7 +277,7 @@ void hook_release(RaceCtx *g, const void *addr)
 {
 	enter();
 	alive(g);
-	record(REC_ORDER, "%d release %s", g->id, name_of(addr));
+	record(REC_ORDER, "%u release %s", g->number, name_of(REC_ORDER, addr));
 	memcpy(sync_at(addr)->clock, g->clock, sizeof(Clock));
 	tick(g);
 	leave();
@@ -282,7 +287,7 @@ void hook_release_merge(RaceCtx *g, const void *addr)
 {
 	enter();
 	alive(g);
-	record(REC_ORDER, "%d merge %s", g->id, name_of(addr));
+	record(REC_ORDER, "%u merge %s", g->number, name_of(REC_ORDER, addr));
 	join(sync_at(addr)->clock, g->clock);
 	tick(g);
 	leave();
@@ -292,7 +297,7 @@ void hook_release_acquire(RaceCtx *g, const void *addr)
 {
 	enter();
 	alive(g);
-	record(REC_ORDER, "%d both %s", g->id, name_of(addr));
+	record(REC_ORDER, "%u both %s", g->number, name_of(REC_ORDER, addr));
 	Sync *s = sync_at(addr);
 	join(g->clock, s->clock);
 	join(s->clock, g->clock);
@@ -305,7 +310,7 @@ void hook_handoff(RaceCtx *from, RaceCtx *to)
 	enter();
 	alive(from);
 	alive(to);
-	record(REC_ORDER, "%d handoff %d", from->id, to->id);
+	record(REC_ORDER, "%u handoff %u", from->number, to->number);
 	join(to->clock, from->clock);
 	tick(from);
 	leave();
@@ -314,7 +319,7 @@ void hook_handoff(RaceCtx *from, RaceCtx *to)
 void hook_forget(const void *addr)
 {
 	enter();
-	record(REC_ORDER, "forget %s", name_of(addr));
+	record(REC_ORDER, "forget %s", name_of(REC_ORDER, addr));
 	forget_range(addr, 1);
 	leave();
 }
@@ -323,7 +328,7 @@ static void memory(RaceCtx *g, const char *word, const void *addr, size_t size)
 {
 	enter();
 	alive(g);
-	record(REC_MEMORY, "%d %s %s %zu", g->id, word, name_of(addr), size);
+	record(REC_MEMORY, "%u %s %s %zu", g->number, word, name_of(REC_MEMORY, addr), size);
 	leave();
 }
 
@@ -364,7 +369,7 @@ void hook_lock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 	(void)pc;
 	enter();
 	alive(g);
-	record(REC_LOCKS, "%d %s %s", g->id, mode == LOCK_READ ? "rlock" : "lock", name_of(addr));
+	record(REC_LOCKS, "%u %s %s", g->number, mode == LOCK_READ ? "rlock" : "lock", name_of(REC_LOCKS, addr));
 	leave();
 }
 
@@ -373,6 +378,6 @@ void hook_unlock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 	(void)pc;
 	enter();
 	alive(g);
-	record(REC_LOCKS, "%d %s %s", g->id, mode == LOCK_READ ? "runlock" : "unlock", name_of(addr));
+	record(REC_LOCKS, "%u %s %s", g->number, mode == LOCK_READ ? "runlock" : "unlock", name_of(REC_LOCKS, addr));
 	leave();
 }

@@ -11,8 +11,8 @@
 
 /* ---- what was called ----
  *
- * One line of text, calls separated by "; ": "2 acquire a", "1 handoff 2". Goroutines are numbered in the
- * order they were made (main is 1), addresses named by rec_name, else by letters as they appear. */
+ * One line of text, calls separated by "; ": "2 acquire a", "1 handoff 2". Goroutines are called by
+ * their number (main is 1; a plain thread is 0), addresses named by rec_name, else by letters as they appear. */
 
 typedef enum RecWhat { REC_ORDER = 1, REC_MEMORY = 2, REC_LOCKS = 4 } RecWhat;
 

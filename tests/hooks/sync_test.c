@@ -95,6 +95,7 @@ HookTest(waitgroup, last_done_acquires_for_those_that_wait)
 	rec_name(&wg, "wg");
 	goro_waitgroup_add(&wg, 1);
 	goro_go(wait_for_group, NULL);
+	let_run();
 	goro_go(wait_for_group, NULL);
 	let_run();
 	record();
@@ -121,6 +122,7 @@ HookTest(waitgroup, add_in_the_goroutine_races_with_wait)
 	rec_start(REC_MEMORY);
 	goro_waitgroup_add(&wg, 1);
 	goro_go(wait_for_group, NULL);
+	let_run();
 	goro_go(wait_for_group, NULL);
 	let_run();
 	const char *text = rec_stop();
@@ -153,6 +155,7 @@ HookTest(cond, signal_reaches_the_one_it_wakes)
 	rec_name(&mu, "m");
 	goro_cond_init(&cond, &mu);
 	goro_go(wait_cond, NULL);
+	let_run();
 	goro_go(wait_cond, NULL);
 	let_run();
 	record();
