@@ -181,7 +181,7 @@ SUPPORT_C  := $(wildcard tests/support/*.c)
 SUPPORT    := $(BUILD)/obj/tests/libsupport.a
 HELPERS_C   = $(filter-out %_test.c,$(wildcard tests/$(1)/*.c))
 CRITERION  := -lcriterion
-TEST_DEFS  := -I. -Iruntime -Itests -DGORO_BUILD_DIR='"$(BUILD_ABS)"' -DGORO_SOURCE_DIR='"$(SOURCE)"'
+TEST_DEFS  := -I. -idirafter runtime -Itests -DGORO_BUILD_DIR='"$(BUILD_ABS)"' -DGORO_SOURCE_DIR='"$(SOURCE)"'
 TEST_FLAGS  = $(filter-out -fvisibility=hidden,$(CFLAGS_ALL)) $(TEST_DEFS) $(TEST_RACE)
 CXX_FLAGS   = $(filter-out -std=gnu11 -fvisibility=hidden -Wstrict-prototypes -Wmissing-prototypes,$(CFLAGS_ALL)) \
 	      -std=gnu++17 $(TEST_DEFS)
