@@ -48,6 +48,7 @@ static bool running;               /* the thread */
 static uint64_t pending;           /* atomic: or in handler, swap in the thread */
 static uint32_t bell;              /* atomic, futex: rung by handler */
 static uint32_t quiet;             /* atomic: everything up to this bell has been sent */
+static uint32_t catching;          /* atomic: handlers between their first and last step */
 
 static inline uint64_t bit(int sig)
 {
@@ -74,9 +75,11 @@ static bool may_be_had(int sig)
 
 static void handler(int sig)
 {
+	(void)add_ar(&catching, 1);
 	(void)or_ar(&pending, bit(sig)); /* pairs with swap_ar in thread_main */
 	(void)add_ar(&bell, 1);          /* after the bit: the thread that reads the bell finds it */
 	os_futex_wake(&bell, 1);
+	(void)sub_rel(&catching, 1);     /* pairs with load_acq in wait_quiet */
 }
 
 /* ---- the thread ---- */
@@ -118,6 +121,8 @@ static void thread_main(void *unused)
 /* Until all that was caught before this call is sent. */
 static void wait_quiet(void)
 {
+	while (load_acq(&catching)) /* pairs with sub_rel in handler */
+		os_yield();
 	uint32_t rung = load_acq(&bell);
 	while ((int32_t)(load_acq(&quiet) - rung) < 0) /* pairs with store_rel in thread_main */
 		os_yield();
