@@ -1,0 +1,179 @@
+/*
+ * A P's run queue against its model: what goes in comes out once, oldest first; thieves take half.
+ */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "../../runtime/sched/runtime.h"
+
+static P *new_p(void)
+{
+	P *p = os_map(sizeof *p);
+	cr_assert(p);
+	return p;
+}
+
+static G *new_gs(int n)
+{
+	G *g = calloc((size_t)n, sizeof *g);
+	for (int i = 0; i < n; i++)
+		g[i].id = (uint64_t)i + 1;
+	return g;
+}
+
+Test(runq, empty_gives_nothing)
+{
+	P *p = new_p();
+	cr_assert(runq_empty(p));
+	cr_assert_null(runq_get(p));
+}
+
+Test(runq, fifo_without_next)
+{
+	P *p = new_p();
+	G *g = new_gs(RUNQ_SIZE);
+	for (int i = 0; i < RUNQ_SIZE; i++)
+		cr_assert(runq_put(p, &g[i], false), "the queue got something");
+	cr_assert_not(runq_empty(p));
+	for (int i = 0; i < RUNQ_SIZE; i++)
+		cr_assert_eq(runq_get(p), &g[i]);
+	cr_assert_null(runq_get(p));
+}
+
+Test(runq, next_runs_first_and_kicks_out_the_former)
+{
+	P *p = new_p();
+	G *g = new_gs(3);
+	runq_put(p, &g[0], false);
+	cr_assert_not(runq_put(p, &g[1], true), "runnext alone is no surplus");
+	cr_assert(runq_put(p, &g[2], true), "the former runnext went to the queue");
+	cr_assert_eq(runq_get(p), &g[2]);
+	cr_assert_eq(runq_get(p), &g[0]);
+	cr_assert_eq(runq_get(p), &g[1]);
+	cr_assert(runq_empty(p));
+}
+
+Test(runq, next_does_not_starve_the_queue)
+{
+	P *p = new_p();
+	G *g = new_gs(2);
+	runq_put(p, &g[0], false);
+	runq_put(p, &g[1], true);
+	for (int i = 0; i < 200; i++) {
+		G *got = runq_get(p);
+		if (got == &g[0])
+			return;
+		cr_assert_eq(got, &g[1]);
+		runq_put(p, &g[1], true);
+	}
+	cr_assert_fail("the queued one never ran");
+}
+
+Test(runq, overflow_goes_to_the_global_queue_in_order)
+{
+	P *p = new_p();
+	G *g = new_gs(RUNQ_SIZE + 1);
+	for (int i = 0; i <= RUNQ_SIZE; i++)
+		runq_put(p, &g[i], false);
+	cr_assert_eq(sched.runq_size, RUNQ_SIZE / 2 + 1);
+	G *q = sched.runq_head;
+	for (int i = 0; i < RUNQ_SIZE / 2; i++, q = q->next)
+		cr_assert_eq(q, &g[i]);
+	cr_assert_eq(q, &g[RUNQ_SIZE]);
+	cr_assert_null(q->next);
+	for (int i = RUNQ_SIZE / 2; i < RUNQ_SIZE; i++)
+		cr_assert_eq(runq_get(p), &g[i]);
+	cr_assert_null(runq_get(p));
+}
+
+Test(runq, steal_takes_half_oldest_first)
+{
+	P *a = new_p(), *b = new_p();
+	G *g = new_gs(4);
+	for (int i = 0; i < 4; i++)
+		runq_put(a, &g[i], false);
+	/* Two move: the thief runs the younger and has the other queued. */
+	cr_assert_eq(runq_steal(b, a, false), &g[1]);
+	cr_assert_eq(runq_get(b), &g[0]);
+	cr_assert_null(runq_get(b));
+	cr_assert_eq(runq_get(a), &g[2]);
+	cr_assert_eq(runq_get(a), &g[3]);
+}
+
+Test(runq, steal_takes_next_only_when_told)
+{
+	P *a = new_p(), *b = new_p();
+	G *g = new_gs(1);
+	runq_put(a, &g[0], true);
+	cr_assert_null(runq_steal(b, a, false));
+	cr_assert_eq(runq_steal(b, a, true), &g[0]);
+	cr_assert(runq_empty(a));
+}
+
+/* One producer that also takes, three thieves: each of N comes out once. */
+#define N       200000
+#define THIEVES 3
+static P *owner;
+static G *all;
+static uint8_t *seen; /* by id; atomic */
+static uint64_t taken, stop;
+
+static void take(G *g)
+{
+	cr_assert_eq(add_rlx(&seen[g->id], 1), 0, "a goroutine came out twice");
+	(void)add_ar(&taken, 1);
+}
+
+static void *thief(void *arg)
+{
+	P *me = arg;
+	while (!load_acq(&stop)) {
+		G *g = runq_steal(me, owner, true);
+		for (; g; g = runq_get(me))
+			take(g);
+	}
+	return NULL;
+}
+
+Test(runq, stress_nothing_lost_nothing_twice, .timeout = 60)
+{
+	owner = new_p();
+	all = new_gs(N);
+	seen = calloc(N + 1, 1);
+	pthread_t t[THIEVES];
+	for (int i = 0; i < THIEVES; i++)
+		pthread_create(&t[i], NULL, thief, new_p());
+	for (int i = 0; i < N; i++) {
+		runq_put(owner, &all[i], i % 3 == 0);
+		if (i % 5 == 0) {
+			G *g = runq_get(owner);
+			if (g)
+				take(g);
+		}
+	}
+	for (;;) {
+		G *g = runq_get(owner);
+		if (!g) {
+			lock(&sched.lock);
+			g = sched.runq_head;
+			if (g) {
+				sched.runq_head = g->next;
+				if (!g->next)
+					sched.runq_tail = NULL;
+				sched.runq_size--;
+			}
+			unlock(&sched.lock);
+		}
+		if (g)
+			take(g);
+		else if (load_acq(&taken) == N)
+			break;
+		else
+			os_yield();
+	}
+	store_rel(&stop, 1);
+	for (int i = 0; i < THIEVES; i++)
+		pthread_join(t[i], NULL);
+	cr_assert_eq(taken, N);
+}
