@@ -31,9 +31,23 @@ enum { COMPETE, HANDED }; /* Waiter.ticket: what the waker did */
 static inline bool try_lock(goro_mutex *m, uint32_t clear)
 {
 	for (uint32_t s = load_rlx(&m->state); !(s & LOCKED); s = load_rlx(&m->state))
-		if (cas_acq(&m->state, s, (s | LOCKED) & ~clear)) /* pairs with cas_rel in unlock */
+		if (cas_acq(&m->state, s, (s | LOCKED) & ~clear)) /* pairs with cas_rel in unlock_once */
 			return true;
 	return false;
+}
+
+/* The fast paths: one locked instruction, also while others wait. */
+static inline bool lock_once(goro_mutex *m)
+{
+	uint32_t s = load_rlx(&m->state);
+	return !(s & LOCKED) && cas_acq(&m->state, s, s | LOCKED); /* pairs with cas_rel in unlock_once */
+}
+
+static inline bool unlock_once(goro_mutex *m)
+{
+	uint32_t s = load_rlx(&m->state);
+	return (s & LOCKED) && (s & (WAITERS | WOKEN)) != WAITERS &&
+	       cas_rel(&m->state, s, s & ~LOCKED); /* pairs with cas_acq in lock_once, try_lock */
 }
 
 /* Worth it only while another M runs, perhaps the owner; no more than a moment. */
@@ -52,7 +66,8 @@ static bool spin(goro_mutex *m, uint32_t clear)
 
 static __attribute__((noinline)) void lock_contended(goro_mutex *m, WaitReason why, const void *on)
 {
-	if (spin(m, 0))
+	/* Mostly it is free: others wait, or one was woken, so that the word was not 0. */
+	if (try_lock(m, 0) || spin(m, 0))
 		return;
 	Waiter w = {.g = g_current(), .index = -1, .since = os_now()};
 	uint32_t clear = 0; /* WOKEN, from the first wake-up on: we are the one it stands for */
@@ -69,7 +84,7 @@ static __attribute__((noinline)) void lock_contended(goro_mutex *m, WaitReason w
 		if (w.ticket == HANDED)
 			return;
 		clear = WOKEN;
-		if (spin(m, clear))
+		if (try_lock(m, clear) || spin(m, clear))
 			return;
 	}
 }
@@ -82,7 +97,7 @@ static __attribute__((noinline)) void unlock_contended(goro_mutex *m)
 			fatal("sync: unlock of unlocked mutex");
 		if ((s & WAITERS) && !(s & WOKEN))
 			break;
-		if (cas_rel(&m->state, s, s & ~LOCKED)) /* pairs with cas_acq in try_lock */
+		if (unlock_once(m))
 			return;
 	}
 	int64_t now = os_now();
@@ -104,13 +119,13 @@ static __attribute__((noinline)) void unlock_contended(goro_mutex *m)
 
 void mutex_lock_quiet(goro_mutex *m, WaitReason why, const void *on)
 {
-	if (unlikely(!cas_acq(&m->state, 0, LOCKED)))
+	if (unlikely(!lock_once(m)))
 		lock_contended(m, why, on);
 }
 
 void mutex_unlock_quiet(goro_mutex *m)
 {
-	if (unlikely(!cas_rel(&m->state, LOCKED, 0)))
+	if (unlikely(!unlock_once(m)))
 		unlock_contended(m);
 }
 
@@ -151,7 +166,7 @@ void goro_mutex_lock(goro_mutex *m)
 		panic("sync: lock of nil mutex");
 	if (GORO_RACE)
 		mutex_lock_at(m, __builtin_return_address(0));
-	else if (unlikely(!cas_acq(&m->state, 0, LOCKED)))
+	else if (unlikely(!lock_once(m)))
 		lock_contended(m, WAIT_MUTEX, m);
 }
 
@@ -172,7 +187,7 @@ void goro_mutex_unlock(goro_mutex *m)
 		panic("sync: unlock of nil mutex");
 	if (GORO_RACE)
 		mutex_unlock_at(m, __builtin_return_address(0));
-	else if (unlikely(!cas_rel(&m->state, LOCKED, 0)))
+	else if (unlikely(!unlock_once(m)))
 		unlock_contended(m);
 	preempt_check();
 }
