@@ -44,7 +44,7 @@ check() {
 }
 
 check "$build/lib/libgoro.a" '^(goro_|__wrap_main$)' "$blocking"
-check "$build/lib/libgoro-race.a" '^(goro_|__wrap_main$|__tsan_|Annotate|RunningOnValgrind$|ValgrindSlowdown$)' \
+check "$build/lib/libgoro-race.a" '^(goro_|__wrap_main$|__tsan_|Annotate|RunningOnValgrind$|ValgrindSlowdown$|_Z(nw|na|dl|da))' \
 	"$blocking $replaced"
 
 inside=$(nm "$build/lib/libgoro.a" 2>/dev/null | awk '$NF ~ /^(__tsan_|race_|hook_|report_emit|goro_real_)/ {print "  " $NF}' | sort -u)
