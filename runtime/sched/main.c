@@ -6,10 +6,9 @@
 
 int __real_main(int argc, char **argv, char **envp);
 GORO_API int __wrap_main(int argc, char **argv, char **envp);
-/* run.c */
-int goro_run_main_(int (*fn)(int, char **, char **), int argc, char **argv, char **envp);
+int goro_run_main(int (*real_main)(int, char **, char **), int argc, char **argv, char **envp); /* program.c */
 
 int __wrap_main(int argc, char **argv, char **envp)
 {
-	return goro_run_main_(__real_main, argc, argv, envp);
+	return goro_run_main(__real_main, argc, argv, envp);
 }

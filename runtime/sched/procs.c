@@ -92,8 +92,6 @@ static void drain(P *p)
 	p->ngfree = 0;
 	P *to = sched.all_p[0]; /* never retires */
 	timer_move_all(p, to);
-	if (load_rlx(&to->timer_next))
-		sched_timer_armed(to, load_rlx(&to->timer_next));
 	sched_wakep();
 }
 

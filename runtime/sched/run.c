@@ -4,13 +4,7 @@
  * The thread's own stack is this M's g0. When the main goroutine returns, on whatever M that is, it sets
  * run.done and asks all Ps for attention: the host leaves its loop at its next pick, gives its P to others
  * and goes home. One at a time; the M is kept for the next.
- *
- * A program's own main (goro_run_main_) is different: as in Go the program ends when main returns,
- * whatever else runs. The main goroutine itself calls exit, on whatever thread it is, and the other Ms
- * freeze at their next pick (sched.ended), so that exit handlers and destructors do not run beside
- * goroutines that use what they take down. If a handler waits for a goroutine all the same, they go on.
  */
-#include <stdlib.h>
 #include <sys/resource.h>
 
 #include "../os/sanitizer.h"
@@ -134,27 +128,4 @@ int goro_run(int (*fn)(void *), void *arg)
 	int result = run.result;
 	store_rel(&run.busy, 0);
 	return result;
-}
-
-typedef struct MainArgs {
-	int (*fn)(int, char **, char **);
-	int argc;
-	char **argv, **envp;
-} MainArgs;
-
-static int run_main(void *p)
-{
-	MainArgs *a = p;
-	int code = a->fn(a->argc, a->argv, a->envp);
-	store_rel(&sched.ended, 1); /* pairs with load_acq in sched_loop */
-	procs_attention();
-	exit(code);
-}
-
-GORO_API int goro_run_main_(int (*fn)(int, char **, char **), int argc, char **argv, char **envp);
-int goro_run_main_(int (*fn)(int, char **, char **), int argc, char **argv, char **envp)
-{
-	MainArgs a = {fn, argc, argv, envp};
-	hook_init();
-	return goro_run(run_main, &a);
 }

@@ -113,6 +113,8 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 		*help = true;
 		did = true;
 	}
+	if (timer && status == P_DEAD) /* a periodic one, put back while the P was drained */
+		timer_move_all(p, sched.all_p[0]);
 	if (status == P_RUNNING) {
 		int64_t ran = now - p->seen_sched_at;
 		if (ran >= SLICE) {
