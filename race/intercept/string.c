@@ -109,13 +109,7 @@ INTERCEPT char *strchr(const char *s, int c)
 	return at;
 }
 
-INTERCEPT char *index(const char *s, int c)
-{
-	char *at = goro_real_strchr(s, c);
-
-	searched(self(), s, at, CALLER);
-	return at;
-}
+INTERCEPT __attribute__((alias("strchr"))) char *index(const char *s, int c);
 
 INTERCEPT char *strchrnul(const char *s, int c)
 {
@@ -131,11 +125,7 @@ INTERCEPT char *strrchr(const char *s, int c)
 	return goro_real_strrchr(s, c);
 }
 
-INTERCEPT char *rindex(const char *s, int c)
-{
-	searched(self(), s, NULL, CALLER);
-	return goro_real_strrchr(s, c);
-}
+INTERCEPT __attribute__((alias("strrchr"))) char *rindex(const char *s, int c);
 
 /* ---- a part, or a set of characters ---- */
 
