@@ -95,7 +95,9 @@ $(MADE): FORCE
 FORCE:
 
 # The 16-byte atomics are inlined, never a call of libatomic.
-$(HOOKS)/race/abi/atomic.o: FILE_FLAGS := -mcx16
+$(HOOKS)/race/abi/%.o: FILE_FLAGS := -mcx16 -fomit-frame-pointer
+# These define libc's functions: gcc folds memcmp into bcmp, and bcmp, a builtin, back into memcmp.
+$(HOOKS)/race/intercept/%.o: FILE_FLAGS := -fno-builtin
 
 COMPILE = @mkdir -p $(@D); echo "  CC   $@"; $(CC) $(CFLAGS_ALL) $(FILE_FLAGS) -MMD -MP
 

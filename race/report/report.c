@@ -40,7 +40,6 @@ static struct {
 	int suppressed;
 	bool limit_said;
 	bool ended;               /* report_fini has said its last words */
-	int code;                 /* its answer */
 } state;                          /* report_lock */
 
 const char *report_kind_text(ReportKind k)
@@ -118,7 +117,7 @@ static uint64_t stacks_key(const Report *r)
 
 static uint64_t addr_key(const Report *r)
 {
-	return (r->accesses[0].addr >> 3) * (2 * (uint64_t)r->kind + 1);
+	return r->accesses[0].addr * (2 * (uint64_t)r->kind + 1);
 }
 
 #define PRINTED 0 /* values of seen_stacks: printed, or the suppression's number */
@@ -377,13 +376,15 @@ void report_emit(const Report *r)
 
 /* ---- the end ---- */
 
-/* Another goroutine or thread than the caller's still lives. */
+/* Some goroutine or thread but main still lives. */
 static bool others_live(void)
 {
-	uint64_t live = 0, n = load_rlx(&race_stats.goroutines); /* relaxed: a newcomer more or less */
-	for (uint64_t i = 1; i <= n; i++)
-		if (!load_rlx(&race_ginfo((uint32_t)i)->finished) && ++live > 1)
+	uint64_t n = load_rlx(&race_stats.goroutines); /* relaxed: a newcomer more or less */
+	for (uint64_t i = 1; i <= n; i++) {
+		const GInfo *g = race_ginfo((uint32_t)i);
+		if (!g->is_main && !load_rlx(&g->finished)) /* relaxed: asked again soon */
 			return true;
+	}
 	return false;
 }
 
@@ -429,12 +430,13 @@ int report_fini(int code)
 	bool mine = !inside; /* a failure within a report ends here too */
 	if (mine)
 		enter();
+	if ((state.races || state.others) && flags.exitcode)
+		code = flags.exitcode;
 	if (!state.ended) {
-		state.code = (state.races || state.others) && flags.exitcode ? flags.exitcode : code;
 		state.ended = true;
-		last_words(state.code);
+		last_words(code);
 	}
 	if (mine)
 		leave();
-	return state.code;
+	return code;
 }

@@ -110,9 +110,17 @@ static void add_location(Buf *b, const Finding *f)
 		buf_str(b, "\n");
 		return;
 	case LOCATION_HEAP:
-		buf_fmt(b, "\nLocation is heap block of size %zu at 0x%012zx allocated by ", l->size, (size_t)l->start);
-		add_who(b, who(f, f->location_who), true);
-		buf_str(b, ":\n");
+		buf_str(b, "\nLocation is heap block");
+		if (l->start)
+			buf_fmt(b, " of size %zu at 0x%012zx", l->size, (size_t)l->start);
+		buf_str(b, " allocated ");
+		if (f->location_who >= 0) {
+			buf_str(b, "by ");
+			add_who(b, who(f, f->location_who), true);
+			buf_str(b, ":\n");
+		} else {
+			buf_str(b, "at:\n");
+		}
 		add_stack(b, &f->allocated);
 		return;
 	case LOCATION_STACK:
@@ -148,7 +156,7 @@ void text_summary(Buf *b, int races, int others)
 	if (races || others)
 		buf_fmt(b, "Found %d data race(s)", races);
 	if (others)
-		buf_fmt(b, ", %d use(s) after free", others);
+		buf_fmt(b, ", %d heap error(s)", others);
 	if (races || others)
 		buf_str(b, "\n");
 }

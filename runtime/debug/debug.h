@@ -33,6 +33,8 @@ void trace_all(int fd, G *first, const TraceSelf *self, TraceLevel level);
 void trace_thread(int fd, const TraceSelf *self, TraceLevel level);
 /* The registers that a switch saved at sp; regs_<arch>.c. */
 void trace_saved_regs(const void *sp, unw_context_t *out);
+/* pc is where signal handlers return to; it is readable. regs_<arch>.c. */
+bool trace_is_sigreturn(uintptr_t pc);
 /* Counts what was printed, for those who wonder whether it still goes on. */
 extern uint32_t trace_progress;
 

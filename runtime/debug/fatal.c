@@ -103,6 +103,16 @@ static _Noreturn void end(void)
 	os_exit(hook_fini(EXIT_FATAL));
 }
 
+/* While the tracebacks are printed the others run on, and main may return: the process must not end
+ * by that, silently and with its code. */
+static __attribute__((destructor)) void wait_for_dying(void)
+{
+	uint32_t tid = load_rlx(&dying.tid);
+	if (tid && tid != os_thread_id())
+		for (;;)
+			os_sleep(INT64_C(3600000000000));
+}
+
 /* One thread gets through, once. */
 static void begin(Ending how, const char *head, const char *fmt, va_list ap)
 {

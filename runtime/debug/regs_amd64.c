@@ -26,4 +26,12 @@ void trace_saved_regs(const void *sp, unw_context_t *out)
 	g[REG_R15] = (greg_t)r.r15;
 }
 
+/* mov $15, %rax; syscall: what the kernel makes a signal handler return to, and what libunwind, too,
+ * knows it by (it says so only after it has stepped over it). */
+bool trace_is_sigreturn(uintptr_t pc)
+{
+	static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05};
+	return !memcmp((const void *)pc, code, sizeof code);
+}
+
 #endif

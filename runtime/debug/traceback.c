@@ -89,15 +89,6 @@ typedef struct Walk {
 	int n;                  /* frames in all */
 } Walk;
 
-static bool hidden(const Walked *w, TraceLevel level)
-{
-	SymFrame f[16];
-	if (level >= TRACE_SYSTEM)
-		return false;
-	int n = sym_frames(w->pc, !w->exact, f, 16);
-	return f[n - 1].own;
-}
-
 static void walk(Walk *w, unw_context_t *regs, TraceLevel level)
 {
 	unw_cursor_t at;
@@ -111,8 +102,11 @@ static void walk(Walk *w, unw_context_t *regs, TraceLevel level)
 			break;
 		unw_get_reg(&at, UNW_REG_SP, &sp);
 		Walked here = {pc, sp, exact};
-		exact = unw_is_signal_frame(&at) > 0;
-		if (!exact && !hidden(&here, level)) {
+		SymFrame f[16];
+		int n = sym_frames(pc, !exact, f, 16);
+		/* Read at pc only where there is code: the stack may have changed under us. */
+		exact = f[n - 1].module && trace_is_sigreturn(pc);
+		if (!exact && (level >= TRACE_SYSTEM || !f[n - 1].own)) {
 			if (w->n < KEEP_ENDS)
 				w->head[w->n] = here;
 			else
