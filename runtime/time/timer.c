@@ -8,8 +8,7 @@
  * it: the sleeper whose stack holds the timer may be running again, so timer_run does not look at it
  * any more; timer_stop, whose caller owns the memory, waits until it is over.
  *
- * Locks: rank TIMERS; timer_move_all alone holds two, and runs one at a time (the world is stopped, or
- * sched.lock is held by its caller's rules).
+ * Locks: rank TIMERS, never two.
  * Order: sleeping orders nothing; a timer carries no clock. What arming is to be before, the armer
  * releases itself (after.c).
  */
@@ -90,20 +89,12 @@ static void take_out(P *p, uint32_t i)
 	note_next(p);
 }
 
-/* A P for a new timer, its timer_lock held. A goroutine may be moved while it looks, and P's can stop:
- * then P 0, which never does. */
+/* The P for a new timer, its timer_lock held: the caller's own, which cannot stop while it runs here, or
+ * for a thread without one P 0, which never stops. */
 static P *lock_some_p(void)
 {
 	M *m = m_self();
-	P *p = m ? m->p : NULL;
-	if (p) {
-		lock(&p->timer_lock);
-		/* P_DEAD is set before timer_move_all, which takes this lock. */
-		if (load_rlx(&p->status) != P_DEAD)
-			return p;
-		unlock(&p->timer_lock);
-	}
-	p = sched.all_p[0];
+	P *p = m && m->p ? m->p : sched.all_p[0];
 	lock(&p->timer_lock);
 	return p;
 }
@@ -120,21 +111,33 @@ void timer_arm(Timer *t, int64_t when)
 		sched_timer_armed(p, when);
 }
 
+/* Its function runs, or it is being moved. */
+static bool in_hand(Timer *t)
+{
+	P *on = load_rlx(&t->fired_on); /* written before t->p became NULL */
+	return on && load_acq(&on->timer_firing) == t; /* pairs with store_rel in timer_run, timer_move_all */
+}
+
 bool timer_stop(Timer *t)
 {
 	bool armed = false;
-	P *p;
-	while (!armed && (p = load_acq(&t->p))) { /* pairs with store_rel in insert, timer_run */
-		lock(&p->timer_lock);
-		if (load_rlx(&t->p) == p) { /* it may have fired or moved on before we had the lock */
-			take_out(p, t->index);
-			store_rlx(&t->p, NULL);
-			armed = true;
+	while (!armed) {
+		P *p = load_acq(&t->p); /* pairs with store_rel in insert, timer_run */
+		if (p) {
+			lock(&p->timer_lock);
+			if (load_rlx(&t->p) == p) { /* else it fired or moved on before we had the lock */
+				take_out(p, t->index);
+				store_rlx(&t->p, NULL);
+				armed = true;
+			}
+			unlock(&p->timer_lock);
+		} else if (!in_hand(t) && !load_acq(&t->p)) {
+			break; /* once more: a moved one is in a heap again before it is let go */
+		} else {
+			os_yield();
 		}
-		unlock(&p->timer_lock);
 	}
-	P *on = load_rlx(&t->fired_on); /* written before t->p became NULL */
-	while (on && load_acq(&on->timer_firing) == t) /* pairs with store_rel in timer_run */
+	while (in_hand(t)) /* a periodic one */
 		os_yield();
 	return armed;
 }
@@ -172,18 +175,33 @@ int64_t timer_run(P *p, int64_t now)
 
 void timer_move_all(P *from, P *to)
 {
+	int64_t next = 0;
 	lock(&from->timer_lock);
-	lock(&to->timer_lock);
-	bool some = from->ntimers > 0;
-	for (uint32_t i = 0; i < from->ntimers; i++)
-		insert(to, from->timer_heap[i].t);
+	while (from->ntimers) {
+		if (from->timer_firing) { /* an M that came to help */
+			unlock(&from->timer_lock);
+			os_yield();
+			lock(&from->timer_lock);
+			continue;
+		}
+		/* In hand while it is in neither heap: timer_stop waits. */
+		Timer *t = from->timer_heap[from->ntimers - 1].t;
+		from->timer_firing = t;
+		store_rlx(&t->fired_on, from);
+		take_out(from, from->ntimers - 1);
+		store_rel(&t->p, NULL); /* pairs with load_acq in timer_stop */
+		unlock(&from->timer_lock);
+		lock(&to->timer_lock);
+		insert(to, t);
+		next = to->timer_next;
+		unlock(&to->timer_lock);
+		lock(&from->timer_lock);
+		store_rel(&from->timer_firing, NULL); /* pairs with load_acq in in_hand */
+	}
 	free(from->timer_heap);
 	from->timer_heap = NULL;
-	from->ntimers = from->timers_cap = 0;
-	note_next(from);
-	int64_t next = to->timer_next;
-	unlock(&to->timer_lock);
+	from->timers_cap = 0;
 	unlock(&from->timer_lock);
-	if (some)
+	if (next)
 		sched_timer_armed(to, next);
 }

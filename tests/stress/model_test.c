@@ -14,6 +14,7 @@ typedef enum Answer { PENDING, DONE, CLOSED } Answer;
 /* A goroutine that sends or receives, alone or as one of two cases of a select. */
 typedef struct Actor {
 	bool send, select;
+	bool started;   /* and, as main runs again, parked or done */
 	int value;      /* to send, or received */
 	Answer answer;
 } Actor;
@@ -25,6 +26,7 @@ static void act(void *p)
 	Actor *a = p;
 	int v = a->send ? a->value : -1, other;
 	bool ok;
+	a->started = true;
 	if (a->select) {
 		goro_case cs[] = {{never, false, &other, false, NULL}, {c, a->send, &v, false, NULL}};
 		stress_check(goro_select(cs, 2, true) == 1);
@@ -98,10 +100,21 @@ static void settle_model(Model *m)
 	}
 }
 
+static Actor actor[MOST];
+
+static bool as_model(const Model *m)
+{
+	if (goro_chan_len(c) != m->buffer.n)
+		return false;
+	for (int k = 0; k < m->nactors; k++)
+		if (!actor[k].started || actor[k].answer != m->want[k].answer || actor[k].value != m->want[k].value)
+			return false;
+	return true;
+}
+
 static void one_run(uint64_t *rnd)
 {
 	Model m = {.cap = (int)(stress_random(rnd, 2) * stress_random(rnd, 5))};
-	static Actor actor[MOST];
 	int steps = 20 + (int)stress_random(rnd, 100), value = 100;
 	c = goro_chan_make(sizeof(int), (size_t)m.cap);
 	for (int i = 0; i < steps; i++) {
@@ -142,11 +155,10 @@ static void one_run(uint64_t *rnd)
 			m.closed = true;
 		}
 		settle_model(&m);
-		for (int k = 0; k < 3; k++)
+		for (int k = 0; !as_model(&m); k++) { /* the others run, and park or end */
+			stress_check(k < 1000);
 			goro_gosched();
-		stress_check(goro_chan_len(c) == m.buffer.n);
-		for (int k = 0; k < m.nactors; k++)
-			stress_check(actor[k].answer == m.want[k].answer && actor[k].value == m.want[k].value);
+		}
 	}
 	while (m.senders.n) { /* let all go, then close for the receivers */
 		goro_chan_recv(c, NULL);
