@@ -171,14 +171,17 @@ $(BUILD)/bin/goro-c++: $(BUILD)/bin/goro-cc
 #   unit         the plain objects; a test that includes "../../race/..." gets those of the race build and
 #                GORO_RACE=1. A function the test defines itself replaces goro's.
 #   api, stress  libgoro.a, through goro.h
+#   api-race     tests/api again, compiled by goro-cc -race and with libgoro-race.a
 #   hooks        the runtime with hooks, and the other .c files of tests/hooks in place of race/
 #   the others   nothing of goro: they run the driver and what it builds
 
 LINK_ROOMS := unit api stress hooks
 TEST_SRC   := $(wildcard tests/*/*_test.c tests/*/*_test.cc)
 TEST_ROOMS := $(sort $(patsubst tests/%/,%,$(dir $(TEST_SRC))))
-TESTS      ?= $(TEST_ROOMS)
-TEST_BIN   := $(patsubst tests/%,$(BUILD)/tests/%,$(basename $(foreach r,$(TESTS),$(filter tests/$(r)/%,$(TEST_SRC)))))
+API_SRC    := $(filter tests/api/%_test.c,$(TEST_SRC))
+TESTS      ?= $(TEST_ROOMS) $(if $(API_SRC),api-race)
+TEST_BIN   := $(patsubst tests/%,$(BUILD)/tests/%,$(basename $(foreach r,$(TESTS),$(filter tests/$(r)/%, \
+		$(TEST_SRC) $(API_SRC:tests/api/%=tests/api-race/%)))))
 SUPPORT_C  := $(wildcard tests/support/*.c)
 SUPPORT    := $(BUILD)/obj/tests/libsupport.a
 HELPERS_C   = $(filter-out %_test.c,$(wildcard tests/$(1)/*.c))
@@ -218,13 +221,30 @@ test_helpers = $(if $(filter $(LINK_ROOMS),$(call test_room,$(1))),$(patsubst \
 	tests/%.c,$$(TEST_OBJ)/%.o,$(call HELPERS_C,$(call test_room,$(1)))))
 $(foreach t,$(TEST_SRC),$(eval $(call TEST_RULE,$(t),$(call test_archive,$(t)),$(call test_helpers,$(t)))))
 
+$(TEST_OBJ)/api-race/%.o: tests/api/%.c $(BUILD)/bin/goro-cc $(HEADERS) $(MADE) Makefile
+	@mkdir -p $(@D); echo "  RACE $@"
+	@$(BUILD)/bin/goro-cc --goro-cc='$(CC)' -race $(filter-out $(SAN),$(TEST_FLAGS)) -MMD -MP -c $< -o $@
+$(BUILD)/tests/api-race/%: $(TEST_OBJ)/api-race/%.o \
+		$(patsubst tests/api/%.c,$(TEST_OBJ)/api-race/%.o,$(call HELPERS_C,api)) $(SUPPORT) $(RACED)/goro.o
+	@mkdir -p $(@D); echo "  LD   $@"
+	@$(CC) $(filter %.o,$^) $(SUPPORT) $(CRITERION) $(LIBS) -lm -o $@
+
+# Before anything is compiled for them, what it takes is there; and tests, which look at the clock, run alone.
 deps:
 	@tools/deps.sh
+ifneq ($(filter test demo,$(MAKECMDGOALS)),)
+$(MADE): | deps
+endif
+ifneq ($(filter check,$(MAKECMDGOALS)),)
+test demo: | check
+endif
+ifneq ($(filter demo,$(MAKECMDGOALS)),)
+test: | demo
+endif
 
 tests: all $(TEST_BIN)
 
-test: deps
-	@$(MAKE) --no-print-directory tests
+test: deps tests
 	@TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(TEST_BIN)
 
 stress: all $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/%,$(TEST_BIN))
@@ -239,8 +259,7 @@ bench: all
 
 # ---- the rest ----
 
-demo: deps
-	@$(MAKE) --no-print-directory all
+demo: deps all
 	@tools/demo.sh $(BUILD_ABS) docs/examples
 
 check: all
