@@ -63,8 +63,9 @@ static inline void san_leave(void **from, void **to, uintptr_t lo, uintptr_t hi,
 #if defined(SAN_ADDRESS)
 	__sanitizer_start_switch_fiber(dying ? NULL : from, (const void *)lo, hi - lo);
 #elif defined(SAN_THREAD)
-	/* 1: no synchronisation between the two: what orders goroutines is goro's locks and atomics */
-	__tsan_switch_to_fiber(*to, 1);
+	/* 0: the switch orders the two. It must: what belongs to an M or a P passes from one goroutine to
+	 * the next by nothing but running on the same thread. */
+	__tsan_switch_to_fiber(*to, 0);
 #endif
 }
 

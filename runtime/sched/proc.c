@@ -50,7 +50,7 @@ static G *make(size_t stack_size, bool is_main, const void *pc)
 	g->waiter = NULL;
 	g->wait_on = NULL;
 	g->wait_reason = WAIT_NONE;
-	g->preempt = 0;
+	store_rlx(&g->preempt, 0); /* sysmon may still mean the former goroutine here */
 	g->locked = 0;
 	g->locked_m = NULL;
 	g->is_main = is_main;
