@@ -14,6 +14,7 @@
 
 #include "../clock/mutexset.h"
 #include "../history/context.h"
+#include "../options/flags.h"
 #include "../pool.h"
 
 #define PAIRS 8192u
@@ -40,7 +41,7 @@ void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask)
 		race_count(lost_racy);
 		return;
 	}
-	if (!first_time(a->rec, old.rec, a->kind, (Kind)old.kind))
+	if (flags.suppress_equal_stacks && !first_time(a->rec, old.rec, a->kind, (Kind)old.kind))
 		return;
 	s->found[s->nfound++] =
 	    (Found){.old = old, .now = {a->rec, (uint8_t)a->kind, mask}, .granule = granule};
@@ -56,22 +57,25 @@ static AccessKind access_kind(Kind k)
 }
 
 /* An access as the report shows it. The mask of an entry may join several accesses of one record (a
- * loop over bytes): then the one that covers the first byte in question. */
-static void fill(ReportAccess *out, uintptr_t granule, Entry e, uint8_t overlap)
+ * loop over bytes): then the one that covers the first byte in question. whole: the mask is all that the
+ * access has of this granule; what a granule remembers may have lost bytes to later accesses. */
+static void fill(ReportAccess *out, uintptr_t granule, Entry e, uint8_t overlap, bool whole)
 {
 	const Record *r = record_at(e.rec);
-	uint32_t first = (uint32_t)__builtin_ctz(overlap), size = r->size;
-	uint32_t bytes = (uint32_t)__builtin_popcount(e.mask);
+	uint32_t size = r->size, bytes = (uint32_t)__builtin_popcount(e.mask);
+	int32_t first = __builtin_ctz(overlap);
 	if (size > GRANULE) {
 		size = bytes; /* part of a range */
-		first = (uint32_t)__builtin_ctz(e.mask);
+		first = __builtin_ctz(e.mask);
+	} else if (whole && bytes < size && e.mask == (1u << bytes) - 1) {
+		first = (int32_t)bytes - (int32_t)size; /* began in the granule before */
 	} else if (bytes <= size) {
-		first = (uint32_t)__builtin_ctz(e.mask);
+		first = __builtin_ctz(e.mask);
 	} else {
-		first -= first % size;
+		first -= first % (int32_t)size;
 	}
 	*out = (ReportAccess){.kind = access_kind((Kind)e.kind),
-	                      .addr = granule + first,
+	                      .addr = granule + (uintptr_t)(intptr_t)first,
 	                      .size = size,
 	                      .ginfo = r->ginfo,
 	                      .stack = r->stack};
@@ -91,8 +95,8 @@ void finding_flush(RaceThread *t)
 		memset(r, 0, sizeof *r);
 		r->kind = f->old.kind == KIND_FREE ? REPORT_USE_AFTER_FREE : REPORT_RACE;
 		r->naccesses = 2;
-		fill(&r->accesses[0], f->granule, f->now, overlap);
-		fill(&r->accesses[1], f->granule, f->old, overlap);
+		fill(&r->accesses[0], f->granule, f->now, overlap, true);
+		fill(&r->accesses[1], f->granule, f->old, overlap, false);
 		location_find(f->granule + (uint32_t)__builtin_ctz(overlap), &r->location);
 		if (f->old.kind == KIND_FREE && r->location.kind == LOCATION_UNKNOWN) {
 			r->location.kind = LOCATION_HEAP;
@@ -116,7 +120,7 @@ void finding_double_free(RaceThread *t, RaceCtx *g, uintptr_t addr, Entry old, c
 	                                .ginfo = g->ginfo,
 	                                .stack = context_here(t, g, pc)};
 	r->accesses[0].nlocks = mutexset_list(g->mset, r->accesses[0].locks, REPORT_MAX_LOCKS);
-	fill(&r->accesses[1], addr & ~(uintptr_t)7, old, old.mask);
+	fill(&r->accesses[1], addr & ~(uintptr_t)7, old, old.mask, false);
 	r->accesses[1].size = r->accesses[0].size;
 	location_find(addr, &r->location);
 	report_emit(r);

@@ -86,7 +86,7 @@ static void build_all(void)
 static Param *add(Param **all, size_t *n)
 {
 	if (*n % 256 == 0) {
-		*all = cr_realloc(*all, (*n + 256) * sizeof **all);
+		*all = realloc(*all, (*n + 256) * sizeof **all);
 		if (!*all)
 			abort();
 	}
@@ -128,11 +128,9 @@ static void list(Param **all, size_t *n, const char *variant, const char *subjec
 
 ParameterizedTestParameters(cases, as_the_memory_model_says)
 {
-	static Param *all;
-	static size_t n;
+	Param *all = NULL;
+	size_t n = 0;
 
-	if (all)
-		return cr_make_param_array(Param, all, n);
 	build_all();
 	char *each = strdup(variants()), *save = NULL;
 	for (char *v = strtok_r(each, ",", &save); v; v = strtok_r(NULL, ",", &save)) {
@@ -149,7 +147,13 @@ ParameterizedTestParameters(cases, as_the_memory_model_says)
 		free(names);
 	}
 	free(each);
-	return cr_make_param_array(Param, all, n);
+	/* What the tests see must come from Criterion's own memory. */
+	Param *params = cr_malloc(n * sizeof *params);
+	if (!params)
+		abort();
+	memcpy(params, all, n * sizeof *params);
+	free(all);
+	return cr_make_param_array(Param, params, n);
 }
 
 /* ---- matching ---- */

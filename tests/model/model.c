@@ -5,7 +5,7 @@
  *
  * Of each program: every report is a pair that the reference calls a race, with the same goroutines, kinds
  * and bytes (nothing invented); every byte with a race in the reference lies in the overlap of a reported
- * pair (nothing lost). A failing seed prints what differs and how to see it again.
+ * pair, in the granule it names (nothing lost). A failing seed prints what differs and how to see it again.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -86,23 +86,26 @@ static bool same(const ParsedStack *s, const Access *a)
 		return false;
 	if (a->place >= PLACE_CHAN && a->place < PLACE_CHAN + CHANS)
 		return s->addr >= base && s->addr < base + PLACE_SIZE;
-	return s->addr >= base + (uint64_t)a->off &&
-	    s->addr + s->size <= base + (uint64_t)(a->off + a->size);
+	/* The address is the first byte of the access, or of what is left of it in its granule. */
+	return s->addr >= base + (uint64_t)a->off && s->addr < base + (uint64_t)(a->off + a->size) &&
+	    (a->size > 8 || s->size == (unsigned)a->size);
 }
 
-static void mark(const ParsedStack *c, const ParsedStack *v, int place)
+/* A report speaks of one granule of 8 bytes: what overlaps there is found. For a range the granules behind
+ * it that are in the same state are the same finding. */
+static void mark(const ParsedStack *c, const ParsedStack *v, const Access *a, const Access *b)
 {
-	uint64_t lo = c->addr > v->addr ? c->addr : v->addr;
-	uint64_t c_end = c->addr + c->size, v_end = v->addr + v->size;
-	uint64_t hi = c_end < v_end ? c_end : v_end;
+	uint64_t granule = (c->addr > v->addr ? c->addr : v->addr) & ~7ull;
 
-	if (place >= PLACE_CHAN && place < PLACE_CHAN + CHANS) {
-		found[place][0] = 1;
+	if (a->place >= PLACE_CHAN && a->place < PLACE_CHAN + CHANS) {
+		found[a->place][0] = 1;
 		return;
 	}
-	for (uint64_t b = lo; b < hi; b++)
-		if (b - map.place[place] < PLACE_SIZE)
-			found[place][b - map.place[place]] = 1;
+	for (int k = 0; k < PLACE_SIZE; k++)
+		if (k >= a->off && k < a->off + a->size && k >= b->off && k < b->off + b->size &&
+		    (((map.place[a->place] + (uint64_t)k) & ~7ull) == granule ||
+			(b->size > 8 && map.place[a->place] + (uint64_t)k > granule)))
+			found[a->place][k] = 1;
 }
 
 /* A reported pair is one of the reference's. */
@@ -116,7 +119,7 @@ static bool known(const ParsedStack *current, const ParsedStack *previous)
 		for (int i = 0; i < j; i++)
 			if (same(previous, &ref.accesses[i]) &&
 			    reference_race(&ref.accesses[i], &ref.accesses[j])) {
-				mark(current, previous, ref.accesses[i].place);
+				mark(current, previous, &ref.accesses[i], &ref.accesses[j]);
 				any = true;
 			}
 	}
