@@ -54,8 +54,10 @@ void *os_switch_new_call(
 	CallRegs *r = (CallRegs *)at - 1;
 	*r = *regs;
 	uintptr_t sp = ((uintptr_t)r - nstack) & ~(uintptr_t)63;
-	if (nstack)
-		memcpy((void *)sp, stack, nstack);
+	/* No memcpy: between the arguments and the static chain lies a red zone of AddressSanitizer's. */
+	void *to = (void *)sp;
+	const void *from = stack;
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(nstack) : : "memory");
 	return first(sp, goro_start_call, (uintptr_t)f, (uintptr_t)r);
 }
 
