@@ -1,33 +1,35 @@
 /*
- * chan.c: channels: make, send, receive, close, free. The shape is that of Go's chan.go: one lock, a
- * ring buffer, queues of waiters that lie on their own stacks, values copied from stack to stack where
- * the other side is already there. FIFO among waiters; goroutines are readied after the lock is let go.
+ * chan.c: channels: make, send, receive, close, free. The shape is that of Go's chan.go: one lock,
+ * a ring buffer, queues of waiters that lie on their own stacks, values copied from stack to stack
+ * where the other side is already there. FIFO among waiters; goroutines are readied after the lock
+ * is let go.
  *
  * Edges (GORO_RACE), made under the lock, each at the identity named:
  *   buffered    Slot i of the ring is an identity of its own. A send does acquire(slot), copy in,
- *               release(slot); a receive acquire(slot), copy out, release(slot). Slot i carries sends
- *               i, i+C, i+2C, ... and their receives in strict alternation, so what acquire finds was
- *               left by exactly the operation that the memory model names: for receive k send k, for
- *               send k+C receive k. As each release follows an acquire of the same slot by the same
- *               goroutine, overwriting loses nothing and adds nothing.
- *               When a sender meets a waiting receiver (buffer empty) or a receiver a waiting sender
- *               (buffer full) the active side does the same steps for both, in the order above, and
- *               moves the ring on: the parked side's clock stands where it parked.
+ *               release(slot); a receive acquire(slot), copy out, release(slot). Slot i carries
+ *               sends i, i+C, i+2C, ... and their receives in strict alternation, so what acquire
+ *               finds was left by exactly the operation that the memory model names: for receive k
+ *               send k, for send k+C receive k. As each release follows an acquire of the same slot
+ *               by the same goroutine, overwriting loses nothing and adds nothing.
+ *               When a sender meets a waiting receiver (buffer empty) or a receiver a waiting
+ *               sender (buffer full) the active side does the same steps for both, in the order
+ *               above, and moves the ring on: the parked side's clock stands where it parked.
  *   unbuffered  The send hands off to the receive and the receive to the send: each side gets the
  *               other's clock as of the other's own call, with no object between.
  *   close       release(id_close); a receive that answers because of it acquire(id_close).
  *   len, cap    nothing.
- * Accesses made for the detector: the sender reads, the receiver writes the element, between the two
- * steps of its side; a send reads id_access and close writes it, so that close racing with send is a
- * report (Go's rule), while receiving races with neither; every operation reads id_life, which lies in
- * the block that goro_chan_free frees: using a channel after, or while, it is freed is a report.
+ * Accesses made for the detector: the sender reads, the receiver writes the element, between the
+ * two steps of its side; a send reads id_access and close writes it, so that close racing with send
+ * is a report (Go's rule), while receiving races with neither; every operation reads id_life, which
+ * lies in the block that goro_chan_free frees: using a channel after, or while, it is freed is a
+ * report.
  *
- * Who may still touch a channel. An operation's last touch of the memory is the store that lets go of
- * the lock (waking a sleeper of the lock passes its address to the kernel, which tolerates any: a
- * spurious wake at worst). A woken goroutine looks at its own Waiter, never at the channel; what there
- * is to do for the detector on its behalf, its peer did under the lock. So once a receiver has a value,
- * or a sender is rid of one, and the lock was free once, the others touch no more, and goro_chan_free,
- * which takes the lock, is safe then. Selects: see chan.h.
+ * Who may still touch a channel. An operation's last touch of the memory is the store that lets go
+ * of the lock (waking a sleeper of the lock passes its address to the kernel, which tolerates any:
+ * a spurious wake at worst). A woken goroutine looks at its own Waiter, never at the channel; what
+ * there is to do for the detector on its behalf, its peer did under the lock. So once a receiver
+ * has a value, or a sender is rid of one, and the lock was free once, the others touch no more, and
+ * goro_chan_free, which takes the lock, is safe then. Selects: see chan.h.
  */
 #include "chan.h"
 
@@ -112,8 +114,8 @@ static void race_get(goro_chan *c, size_t i, RaceCtx *r, void *dst, const void *
 	hook_release(r, slot(c, i));
 }
 
-static void race_pass(goro_chan *c, RaceCtx *s, const void *src, const void *spc, RaceCtx *r, void *dst,
-    const void *rpc)
+static void race_pass(goro_chan *c, RaceCtx *s, const void *src, const void *spc, RaceCtx *r,
+    void *dst, const void *rpc)
 {
 	give(c, s, src, spc);
 	hook_handoff(s, r);
@@ -233,7 +235,8 @@ static bool sweep(WaitQueue *q)
 	for (Waiter *w = q->first; w; w = next) {
 		next = w->next;
 		Waiter *prev = w->prev;
-		if (!w->is_select || !load_acq(&w->g->select_done)) /* pairs with cas_ar in dequeue */
+		/* Pairs with cas_ar in dequeue. */
+		if (!w->is_select || !load_acq(&w->g->select_done))
 			fatal("free of channel with waiting goroutines");
 		if (cas_ar(&w->leaving, WAITER_QUEUED, WAITER_GONE))
 			waitq_unlink(q, prev, next);
@@ -258,7 +261,8 @@ void goro_chan_free(goro_chan *c)
 		os_yield(); /* the leaving goroutine runs on another M, some steps from its end */
 	}
 	if (GORO_RACE)
-		hook_free(race_self(), c, sizeof(*c) + c->cap * c->stride, __builtin_return_address(0));
+		hook_free(
+		    race_self(), c, sizeof(*c) + c->cap * c->stride, __builtin_return_address(0));
 	free(c);
 }
 

@@ -1,19 +1,21 @@
 /*
  * chan.h: a channel from inside: what chan.c, select.c and the timers share.
  *
- * Everything but the marked fields is guarded by the channel's lock. Fields that are also read without
- * it (the fast answers of non-blocking calls) are written by store_rlx.
+ * Everything but the marked fields is guarded by the channel's lock. Fields that are also read
+ * without it (the fast answers of non-blocking calls) are written by store_rlx.
  *
- * Waiters. A goroutine that waits lies on recvq or sendq as a Waiter on its own stack, oldest first. At
- * least one of the queues is empty, except that one select may wait on both sides of a channel. With a
- * buffer: receivers wait only while it is empty, senders only while it is full.
+ * Waiters. A goroutine that waits lies on recvq or sendq as a Waiter on its own stack, oldest
+ * first. At least one of the queues is empty, except that one select may wait on both sides of a
+ * channel. With a buffer: receivers wait only while it is empty, senders only while it is full.
  *
- * A select has a waiter on each of its channels; the peer that wins g->select_done by cas serves it. The
- * other waiters are stale from then on. Who takes a stale one off its queue is settled by w->leaving:
- *   QUEUED -> GONE     by a peer that meets it (lock held). Its last touch: afterwards the waiter, and
- *                      the stack it lies on, may vanish; in turn the owner no more touches the channel.
- *   QUEUED -> LEAVING  by the owner, which then locks the channel and takes it off itself. The channel
- *                      lives until then: goro_chan_free waits for it.
+ * A select has a waiter on each of its channels; the peer that wins g->select_done by cas serves
+ * it. The other waiters are stale from then on. Who takes a stale one off its queue is settled by
+ * w->leaving:
+ *   QUEUED -> GONE     by a peer that meets it (lock held). Its last touch: afterwards the waiter,
+ *                      and the stack it lies on, may vanish; in turn the owner no more touches the
+ *                      channel.
+ *   QUEUED -> LEAVING  by the owner, which then locks the channel and takes it off itself. The
+ *                      channel lives until then: goro_chan_free waits for it.
  * So a goroutine on its way out of a select touches only channels where it is still queued.
  */
 #ifndef GORO_CHAN_CHAN_H
@@ -35,7 +37,7 @@ struct goro_chan {
 	size_t count;        /* elements in the buffer; store_rlx */
 	size_t cap;          /* constant */
 	size_t elem;         /* bytes of an element; constant */
-	size_t stride;       /* of the buffer: max(elem, 1), so that each slot has an address; constant */
+	size_t stride;       /* of the buffer: max(elem, 1): each slot has an address; constant */
 	size_t sendx, recvx; /* slot of the next send and receive; equal when full or empty */
 	WaitQueue recvq, sendq;
 	Timer *timer;        /* goro_after_chan: its timer, freed with the channel; constant */
@@ -71,15 +73,16 @@ static inline void waitq_unlink(WaitQueue *q, Waiter *prev, Waiter *next)
 }
 
 /* The operations with the lock held on entry and on return. me: the caller's context (NULL: the
- * scheduler, on behalf of a timer). *wake: a goroutine that the caller readies after unlocking, or left
- * as it was. CLOSED from send: nothing done, the caller unlocks and panics; from receive: *elem zeroed. */
+ * scheduler, on behalf of a timer). *wake: a goroutine that the caller readies after unlocking, or
+ * left as it was. CLOSED from send: nothing done, the caller unlocks and panics; from receive:
+ * *elem zeroed. */
 ChanResult chan_send_locked(goro_chan *c, RaceCtx *me, const void *elem, const void *pc, G **wake);
 ChanResult chan_recv_locked(goro_chan *c, RaceCtx *me, void *elem, const void *pc, G **wake);
 
 /*
- * What can be told without the lock: false: there was a moment during the call when the channel was open
- * and would have blocked. True: a hint. `closed` is read last (the acquires keep it so), and a channel
- * never opens again: open at the end, it was open when the others were read.
+ * What can be told without the lock: false: there was a moment during the call when the channel was
+ * open and would have blocked. True: a hint. `closed` is read last (the acquires keep it so), and a
+ * channel never opens again: open at the end, it was open when the others were read.
  *   send     a full buffer, or no buffer and no receiver waiting, is by itself "would block".
  *   receive  an empty buffer (no sender waits then), or no buffer and no sender, likewise.
  * No edge is due to a call that does nothing.
@@ -101,7 +104,8 @@ _Noreturn void chan_block_forever(WaitReason why);
 
 goro_chan *chan_new(size_t elem, size_t cap, const void *pc);
 /* Put elem into the buffer or a receiver's hands if there is room, on the scheduler's behalf; false
- * when full or closed. Its order is what the slot's last receive and the timer's arming left there. */
+ * when full or closed. Its order is what the slot's last receive and the timer's arming left
+ * there. */
 bool chan_post(goro_chan *c, const void *elem);
 /* The slot that the first send of a fresh channel fills: what arming a timer releases to. */
 static inline const void *chan_first_slot(const goro_chan *c)

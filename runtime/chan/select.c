@@ -1,18 +1,21 @@
 /*
  * select.c: do one of several channel operations, uniformly at random among those ready.
  *
- *   1. In a random order, without more than one lock at a time: a case that may go ahead is tried under
- *      its channel's lock. The first that succeeds is the answer: each ready case is equally likely to
- *      come first.
- *   2. Otherwise all channels are locked, in the order of their addresses (each once), and the cases
- *      tried again: now "none is ready" is true of one moment, which a default needs to be exact and
- *      going to sleep needs to lose no wake-up.
- *   3. A waiter is put on every channel, and park lets go of the locks on the other side of the switch.
- *   4. The peer that wins g->select_done does the operation and says which in g->wake_arg. The remaining
- *      waiters are taken off one by one; the channel that was served is not touched again (its peer may
- *      be freeing it), nor one whose peer has dropped the stale waiter (chan.h).
+ *   1. In a random order, without more than one lock at a time: a case that may go ahead is tried
+ *      under its channel's lock. The first that succeeds is the answer: each ready case is equally
+ *      likely to come first.
+ *   2. Otherwise all channels are locked, in the order of their addresses (each once), and the
+ *      cases tried again: now "none is ready" is true of one moment, which a default needs to be
+ *      exact and going to sleep needs to lose no wake-up.
+ *   3. A waiter is put on every channel, and park lets go of the locks on the other side of the
+ *      switch.
+ *   4. The peer that wins g->select_done does the operation and says which in g->wake_arg.
+ *      The remaining waiters are taken off one by one; the channel that was served is not touched
+ *      again (its peer may be freeing it), nor one whose peer has dropped the stale waiter
+ *      (chan.h).
  *
- * Edges are those of the case done; the others make none, except that each channel's id_life is read.
+ * Edges are those of the case done; the others make none, except that each channel's id_life is
+ * read.
  */
 #include "chan.h"
 
@@ -22,10 +25,10 @@
 
 typedef struct Sel {
 	goro_case *cases;
-	int n;            /* of those with a channel */
-	int *poll;        /* indices of cases, shuffled */
+	int n;             /* of those with a channel */
+	int *poll;         /* indices of cases, shuffled */
 	goro_chan **locks; /* their channels by address, with repeats */
-	Waiter *waiters;  /* by position in poll */
+	Waiter *waiters;   /* by position in poll */
 	const void *pc;
 	RaceCtx *race;
 } Sel;
@@ -111,10 +114,10 @@ static void lock_all(Sel *s)
 }
 
 /*
- * Also runs after the switch, as park_fn's unlock. Once one lock is free the select may be served and
- * its goroutine may run, but it does not return before it has locked every other channel where it is
- * queued, nor can it be off a queue while that channel is locked: so `s` is alive until the last unlock,
- * and is not looked at after it.
+ * Also runs after the switch, as park_fn's unlock. Once one lock is free the select may be served
+ * and its goroutine may run, but it does not return before it has locked every other channel where
+ * it is queued, nor can it be off a queue while that channel is locked: so `s` is alive until the
+ * last unlock, and is not looked at after it.
  */
 static void unlock_all(Sel *s)
 {
@@ -187,8 +190,12 @@ static void enqueue_all(Sel *s, G *g)
 		int index = s->poll[i];
 		goro_case *k = &s->cases[index];
 		Waiter *w = &s->waiters[i];
-		*w = (Waiter){.g = g, .elem = k->elem, .object = k->chan, .index = index,
-		    .is_select = true, .pc = s->pc};
+		*w = (Waiter){.g = g,
+		    .elem = k->elem,
+		    .object = k->chan,
+		    .index = index,
+		    .is_select = true,
+		    .pc = s->pc};
 		waitq_push(k->send ? &k->chan->sendq : &k->chan->recvq, w);
 	}
 }
@@ -246,7 +253,8 @@ static int select_with(Sel *s, int n, bool block)
 		return -1;
 	}
 	int i = poll_once(s);
-	if (i >= 0 || (!block && s->n == 1)) /* one channel: one look without its lock is one moment */
+	if (i >= 0 ||
+	    (!block && s->n == 1)) /* one channel: one look without its lock is one moment */
 		return i;
 	return select_locked(s, block);
 }

@@ -1,11 +1,12 @@
 /*
  * cond.c: goro_cond. Waiters lie in the bucket of its address in order of arrival. A waiter queues
- * before it unlocks the mutex, so no signal sent after that is lost, and parks afterwards, unless it was
- * signalled in between. After the mutex is unlocked Wait touches only its own waiter and the bucket.
+ * before it unlocks the mutex, so no signal sent after that is lost, and parks afterwards, unless
+ * it was signalled in between. After the mutex is unlocked Wait touches only its own waiter and the
+ * bucket.
  *
- * Edges: Signal, Broadcast -> return of the Waits that they wake, and no other: the waiter's own address
- * is the identity, as it may still be on its way to park, when its context is not the signaller's to
- * touch. The mutex makes its own.
+ * Edges: Signal, Broadcast -> return of the Waits that they wake, and no other: the waiter's own
+ * address is the identity, as it may still be on its way to park, when its context is not the
+ * signaller's to touch. The mutex makes its own.
  */
 #include "sema.h"
 

@@ -1,37 +1,39 @@
 /*
- * mutex.c: goro_mutex, one word. Barging, as Go's normal mode: who comes while it is free gets it, woken
- * waiters compete. Starvation-free, as Go's starvation mode: a waiter of more than STARVE_NS is handed
- * the lock. Unlike Go's, the word is not touched after the store that frees it (as in WebKit's and
- * parking_lot's locks), since C frees the memory of a mutex as soon as nobody needs it.
+ * mutex.c: goro_mutex, one word. Barging, as Go's normal mode: who comes while it is free gets it,
+ * woken waiters compete. Starvation-free, as Go's starvation mode: a waiter of more than STARVE_NS
+ * is handed the lock. Unlike Go's, the word is not touched after the store that frees it (as in
+ * WebKit's and parking_lot's locks), since C frees the memory of a mutex as soon as nobody needs
+ * it.
  *
  *   LOCKED   somebody owns it
  *   WAITERS  there are waiters in the bucket of its address; changed under the bucket's lock
- *   WOKEN    one was taken off to compete and has not yet succeeded or queued again: one at a time is
- *            enough, further unlocks need not wake more
+ *   WOKEN    one was taken off to compete and has not yet succeeded or queued again: one at a time
+ *            is enough, further unlocks need not wake more
  *
- * No wake-up is lost: a waiter queues itself only while it sees LOCKED, setting WAITERS in the same cas.
- * So an owner comes after it, whose unlock finds WAITERS. It wakes one, unless WOKEN says that one is on
- * its way: that one becomes an owner itself (see above), or queues again because it saw LOCKED, clearing
- * WOKEN in the same cas, so that this owner's unlock, still to come, wakes.
- * While an owner holds the bucket's lock too, nobody else changes the word: lockers need it unlocked,
- * queuers and other unlocks need the bucket.
+ * No wake-up is lost: a waiter queues itself only while it sees LOCKED, setting WAITERS in the same
+ * cas. So an owner comes after it, whose unlock finds WAITERS. It wakes one, unless WOKEN says that
+ * one is on its way: that one becomes an owner itself (see above), or queues again because it saw
+ * LOCKED, clearing WOKEN in the same cas, so that this owner's unlock, still to come, wakes.
+ * While an owner holds the bucket's lock too, nobody else changes the word: lockers need it
+ * unlocked, queuers and other unlocks need the bucket.
  *
- * Edges: unlock release(m) before the word says so, lock acquire(m) after. Owners follow one another, so
- * overwriting is exact.
+ * Edges: unlock release(m) before the word says so, lock acquire(m) after. Owners follow one
+ * another, so overwriting is exact.
  */
 #include "sema.h"
 
 enum { LOCKED = 1, WAITERS = 2, WOKEN = 4 };
 enum { COMPETE, HANDED }; /* Waiter.ticket: what the waker did */
 
-#define STARVE_NS  1000000 /* Go's */
-#define SPINS      4       /* Go's: rounds of PAUSES */
-#define PAUSES     30
+#define STARVE_NS 1000000 /* Go's */
+#define SPINS     4       /* Go's: rounds of PAUSES */
+#define PAUSES    30
 
 static inline bool try_lock(goro_mutex *m, uint32_t clear)
 {
 	for (uint32_t s = load_rlx(&m->state); !(s & LOCKED); s = load_rlx(&m->state))
-		if (cas_acq(&m->state, s, (s | LOCKED) & ~clear)) /* pairs with cas_rel in unlock_once */
+		/* Pairs with cas_rel in unlock_once. */
+		if (cas_acq(&m->state, s, (s | LOCKED) & ~clear))
 			return true;
 	return false;
 }
@@ -40,7 +42,8 @@ static inline bool try_lock(goro_mutex *m, uint32_t clear)
 static inline bool lock_once(goro_mutex *m)
 {
 	uint32_t s = load_rlx(&m->state);
-	return !(s & LOCKED) && cas_acq(&m->state, s, s | LOCKED); /* pairs with cas_rel in unlock_once */
+	return !(s & LOCKED) &&
+	       cas_acq(&m->state, s, s | LOCKED); /* pairs with cas_rel in unlock_once */
 }
 
 static inline bool unlock_once(goro_mutex *m)
@@ -108,7 +111,8 @@ static __attribute__((noinline)) void unlock_contended(goro_mutex *m)
 		fatal("sync: unlock of unlocked mutex");
 	uint32_t rest = more ? WAITERS : 0;
 	if (now - w->since > STARVE_NS) {
-		w->ticket = HANDED; /* its park returns the owner; bucket and ready publish what we did */
+		/* Its park returns the owner; bucket and ready publish what we did. */
+		w->ticket = HANDED;
 		store_rel(&m->state, rest | LOCKED);
 	} else {
 		store_rel(&m->state, rest | WOKEN); /* pairs with cas_acq in try_lock */

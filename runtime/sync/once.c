@@ -1,6 +1,6 @@
 /*
- * once.c: goro_once. `done` is set once f has returned; the mutex makes others wait for it meanwhile.
- * When f ends its goroutine by goro_goexit, Do counts as done, as in Go.
+ * once.c: goro_once. `done` is set once f has returned; the mutex makes others wait for it
+ * meanwhile. When f ends its goroutine by goro_goexit, Do counts as done, as in Go.
  *
  * Edges: release(o) after f and before done is set; every Do acquires it after seeing done.
  */

@@ -1,19 +1,19 @@
 /*
- * rwmutex.c: goro_rwmutex, Go's algorithm. `readers` counts the readers, those that wait included; a
- * writer subtracts READERS_MAX from it, so that later readers see a negative number and wait. It then
- * waits for the readers that were there first: reader_wait counts those still to leave.
+ * rwmutex.c: goro_rwmutex, Go's algorithm. `readers` counts the readers, those that wait included;
+ * a writer subtracts READERS_MAX from it, so that later readers see a negative number and wait. It
+ * then waits for the readers that were there first: reader_wait counts those still to leave.
  *
  *   rw->w            held by the writer, from before it announces itself until after it has left
  *   reader_sema      one unit for each reader that the leaving writer lets in
  *   writer_sema      one unit, from the last reader that a writer waited for
  *
  * Edges. The two semaphores' addresses serve as identities:
- *   Unlock -> RLock, Lock    release(reader_sema); acquire(reader_sema). The writer acquired it when it
- *                            locked, so overwriting is exact.
+ *   Unlock -> RLock, Lock    release(reader_sema); acquire(reader_sema). The writer acquired it
+ *                            when it locked, so overwriting is exact.
  *   RUnlock -> Lock          release_merge(writer_sema), as readers leave in any order;
  *                            acquire(writer_sema). What it holds from before an earlier Lock was
- *                            ordered by that Lock already. Readers acquire only reader_sema: they do
- *                            not order each other.
+ *                            ordered by that Lock already. Readers acquire only reader_sema: they
+ *                            do not order each other.
  */
 #include "sema.h"
 
@@ -87,7 +87,8 @@ void goro_rwmutex_lock(goro_rwmutex *rw)
 {
 	check(rw);
 	mutex_lock_quiet(&rw->w, WAIT_RWMUTEX_W, rw); /* other writers */
-	int32_t r = add_ar(&rw->readers, -READERS_MAX); /* pairs with add_ar in goro_rwmutex_runlock */
+	/* Pairs with add_ar in goro_rwmutex_runlock. */
+	int32_t r = add_ar(&rw->readers, -READERS_MAX);
 	/* Readers may have left since; each that saw the writer has taken one off reader_wait already. */
 	if (r != 0 && add_ar(&rw->reader_wait, r) + r != 0)
 		sema_acquire(&rw->writer_sema, WAIT_RWMUTEX_W, rw);
@@ -119,7 +120,8 @@ void goro_rwmutex_unlock(goro_rwmutex *rw)
 		hook_unlock(me, rw, LOCK_WRITE, __builtin_return_address(0));
 		hook_release(me, &rw->reader_sema);
 	}
-	int32_t r = add_ar(&rw->readers, READERS_MAX) + READERS_MAX; /* pairs with add_ar in rlock */
+	/* Pairs with add_ar in goro_rwmutex_rlock. */
+	int32_t r = add_ar(&rw->readers, READERS_MAX) + READERS_MAX;
 	if (r >= READERS_MAX)
 		fatal("sync: Unlock of unlocked RWMutex");
 	for (int32_t i = 0; i < r; i++) /* those that waited for us */

@@ -1,11 +1,12 @@
 /*
- * sema.c: waiters by address (sema.h). Go keeps a treap of addresses in each bucket; here the addresses
- * of a bucket are a plain list, and there are many buckets: a pass costs (addresses waited for) / 1024.
+ * sema.c: waiters by address (sema.h). Go keeps a treap of addresses in each bucket; here the
+ * addresses of a bucket are a plain list, and there are many buckets: a pass costs (addresses
+ * waited for) / 1024.
  *
- * The semaphore, and why no wake-up is lost: an acquirer checks the count under the bucket's lock before
- * it queues; a releaser adds first and takes the lock next. Whichever has the lock first: the acquirer
- * sees the count, or the releaser sees the waiter. Other acquirers may take the count of a woken one
- * (barging); it then waits again, at the front.
+ * The semaphore, and why no wake-up is lost: an acquirer checks the count under the bucket's lock
+ * before it queues; a releaser adds first and takes the lock next. Whichever has the lock first:
+ * the acquirer sees the count, or the releaser sees the waiter. Other acquirers may take the count
+ * of a woken one (barging); it then waits again, at the front.
  */
 #include "sema.h"
 

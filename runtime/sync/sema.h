@@ -1,12 +1,14 @@
 /*
  * sema.h: sleeping and waking by address, under every blocking primitive of sync/.
  *
- * A table of buckets, picked by a hash of the address; each has a lock (rank SEMA) and the waiters of
- * its addresses, first come first served per address. The address is an identity: the table never reads
- * what it points to, so a primitive may be freed as soon as its own words say that nobody uses it.
+ * A table of buckets, picked by a hash of the address; each has a lock (rank SEMA) and the waiters
+ * of its addresses, first come first served per address. The address is an identity: the table
+ * never reads what it points to, so a primitive may be freed as soon as its own words say that
+ * nobody uses it.
  *
  * Two layers. The queue: lock a bucket, look at one's own state, queue oneself or take waiters, and
- * ready them after the bucket's lock is let go. On it a counting semaphore, as Go's runtime_Semacquire.
+ * ready them after the bucket's lock is let go. On it a counting semaphore, as Go's
+ * runtime_Semacquire.
  */
 #ifndef GORO_SYNC_SEMA_H
 #define GORO_SYNC_SEMA_H
@@ -15,7 +17,8 @@
 
 typedef struct Bucket {
 	Lock lock;
-	Waiter *first; /* one waiter of each address, by next/prev; it heads the address's list by link */
+	/* One waiter of each address, by next/prev; it heads the address's list by link. */
+	Waiter *first;
 } __attribute__((aligned(64))) Bucket;
 
 /* The bucket of addr, locked. */

@@ -1,17 +1,19 @@
 /*
- * waitgroup.c: goro_waitgroup. One word holds the counter (high half) and the number of waiters (low);
- * waiters lie in the bucket of its address and join the word and the queue under the bucket's lock, so
- * the Done that reaches zero finds each of them parked. It then stores zero, its last touch of the word,
- * and wakes them: whoever returns from Wait may free the group, or use it again at once.
+ * waitgroup.c: goro_waitgroup. One word holds the counter (high half) and the number of waiters
+ * (low); waiters lie in the bucket of its address and join the word and the queue under the
+ * bucket's lock, so the Done that reaches zero finds each of them parked. It then stores zero, its
+ * last touch of the word, and wakes them: whoever returns from Wait may free the group, or use it
+ * again at once.
  *
- * Edges: Done -> the Wait that it lets go. A round begins when the counter leaves zero and the clock of
- * the group with it (forget); each Done of the round joins its own (release_merge); a Wait that finds
- * zero acquires the sum of the last round, and for a parked one the last Done does so on its behalf,
- * before anyone can start another round. In the race build all of it is done under the bucket's lock,
- * so that word and clock change together. Add orders nothing.
+ * Edges: Done -> the Wait that it lets go. A round begins when the counter leaves zero and the
+ * clock of the group with it (forget); each Done of the round joins its own (release_merge); a Wait
+ * that finds zero acquires the sum of the last round, and for a parked one the last Done does so on
+ * its behalf, before anyone can start another round. In the race build all of it is done under the
+ * bucket's lock, so that word and clock change together. Add orders nothing.
  *
- * As in Go, an Add that starts a round must not run concurrently with a Wait: for the detector it reads,
- * and the first waiter writes, the group's first byte, so that "Add inside the goroutine" is a report.
+ * As in Go, an Add that starts a round must not run concurrently with a Wait: for the detector it
+ * reads, and the first waiter writes, the group's first byte, so that "Add inside the goroutine" is
+ * a report.
  */
 #include "sema.h"
 
@@ -51,8 +53,8 @@ static void add(goro_waitgroup *wg, int n, const void *pc)
 			hook_release_merge(me, wg);
 		}
 	}
-	/* Release: what was done before Done; acquire: the last Done speaks for all. Pairs with itself
-	 * and with load_acq in goro_waitgroup_wait. */
+	/* Release: what was done before Done; acquire: the last Done speaks for all. Pairs with
+	 * itself and with load_acq in goro_waitgroup_wait. */
 	uint64_t s = add_ar(&wg->state, (uint64_t)(int64_t)n << 32) + ((uint64_t)(int64_t)n << 32);
 	int32_t counter = (int32_t)(s >> 32);
 	uint32_t waiters = (uint32_t)s;
@@ -97,7 +99,8 @@ void goro_waitgroup_wait(goro_waitgroup *wg)
 			bucket_unlock(b);
 			return;
 		}
-		if (!cas_rlx(&wg->state, s, s + 1)) /* counted: the bucket's lock publishes the rest */
+		/* Counted: the bucket's lock publishes the rest. */
+		if (!cas_rlx(&wg->state, s, s + 1))
 			continue;
 		if ((uint32_t)s == 0)
 			hook_write(me, wg, 1, __builtin_return_address(0));

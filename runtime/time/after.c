@@ -1,10 +1,11 @@
 /*
  * after.c: goro_after_chan: a channel that gets the time once.
  *
- * Edge: arming -> the receive. The channel has one slot, and the receive of the first value acquires it
- * (chan.c): so arming releases to the slot, and the timer, which runs on the scheduler and has no clock
- * of its own, puts its value there without touching the slot's. If the program sends or receives on the
- * channel before it fires, the slot's clock is what those left, as for any send into it.
+ * Edge: arming -> the receive. The channel has one slot, and the receive of the first value
+ * acquires it (chan.c): so arming releases to the slot, and the timer, which runs on the scheduler
+ * and has no clock of its own, puts its value there without touching the slot's. If the program
+ * sends or receives on the channel before it fires, the slot's clock is what those left, as for any
+ * send into it.
  *
  * The timer belongs to the channel: goro_chan_free disarms and frees it.
  */

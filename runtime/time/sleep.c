@@ -1,6 +1,6 @@
 /*
- * sleep.c: goro_sleep and goro_now. The timer lies on the sleeper's stack and is armed on the other side
- * of the switch: armed before, it could fire on another M while the sleeper still runs here.
+ * sleep.c: goro_sleep and goro_now. The timer lies on the sleeper's stack and is armed on the other
+ * side of the switch: armed before, it could fire on another M while the sleeper still runs here.
  * Sleeping orders nothing.
  */
 #include "time.h"

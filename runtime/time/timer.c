@@ -1,12 +1,13 @@
 /*
- * timer.c: timers: on each P a heap of four children per node, as in Go, the time of each entry beside
- * its pointer so that sifting stays within the array.
+ * timer.c: timers: on each P a heap of four children per node, as in Go, the time of each entry
+ * beside its pointer so that sifting stays within the array.
  *
- * A timer lies in the heap of the P where it was armed, under p->timer_lock; t->p says which. Whoever
- * holds p may fire what is due (its M in the scheduler, another M that steals, sysmon's choice), one at
- * a time: p->timer_firing. The function runs without the lock. When it has begun the timer belongs to
- * it: the sleeper whose stack holds the timer may be running again, so timer_run does not look at it
- * any more; timer_stop, whose caller owns the memory, waits until it is over.
+ * A timer lies in the heap of the P where it was armed, under p->timer_lock; t->p says which.
+ * Whoever holds p may fire what is due (its M in the scheduler, another M that steals, sysmon's
+ * choice), one at a time: p->timer_firing. The function runs without the lock. When it has begun
+ * the timer belongs to it: the sleeper whose stack holds the timer may be running again, so
+ * timer_run does not look at it any more; timer_stop, whose caller owns the memory, waits until it
+ * is over.
  *
  * Locks: rank TIMERS, never two.
  * Order: sleeping orders nothing; a timer carries no clock. What arming is to be before, the armer
@@ -89,8 +90,8 @@ static void take_out(P *p, uint32_t i)
 	note_next(p);
 }
 
-/* The P for a new timer, its timer_lock held: the caller's own, which cannot stop while it runs here, or
- * for a thread without one P 0, which never stops. */
+/* The P for a new timer, its timer_lock held: the caller's own, which cannot stop while it runs
+ * here, or for a thread without one P 0, which never stops. */
 static P *lock_some_p(void)
 {
 	M *m = m_self();
@@ -115,7 +116,8 @@ void timer_arm(Timer *t, int64_t when)
 static bool in_hand(Timer *t)
 {
 	P *on = load_rlx(&t->fired_on); /* written before t->p became NULL */
-	return on && load_acq(&on->timer_firing) == t; /* pairs with store_rel in timer_run, timer_move_all */
+	/* Pairs with store_rel in timer_run, timer_move_all. */
+	return on && load_acq(&on->timer_firing) == t;
 }
 
 bool timer_stop(Timer *t)
@@ -125,7 +127,8 @@ bool timer_stop(Timer *t)
 		P *p = load_acq(&t->p); /* pairs with store_rel in insert, timer_run */
 		if (p) {
 			lock(&p->timer_lock);
-			if (load_rlx(&t->p) == p) { /* else it fired or moved on before we had the lock */
+			/* Else it fired or moved on before we had the lock. */
+			if (load_rlx(&t->p) == p) {
 				take_out(p, t->index);
 				store_rlx(&t->p, NULL);
 				armed = true;

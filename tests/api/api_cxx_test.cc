@@ -32,8 +32,7 @@ int channels(void *)
 	cr_assert(chan_try_send(c, 5));
 	chan_close(c);
 	int sum = 0, v = 1;
-	chan_range(x, c)
-		sum += x;
+	chan_range(x, c) sum += x;
 	cr_assert_eq(sum, 5);
 	cr_assert_not(chan_recv_ok(c, &v));
 	cr_assert_eq(v, 0);
@@ -59,10 +58,12 @@ int starting(void *)
 		b = 2;
 		goro_waitgroup_done(&wg);
 	});
-	go([&c, &wg](std::unique_ptr<int> p) {
-		c = *p;
-		goro_waitgroup_done(&wg);
-	}, std::make_unique<int>(3));
+	go(
+	    [&c, &wg](std::unique_ptr<int> p) {
+		    c = *p;
+		    goro_waitgroup_done(&wg);
+	    },
+	    std::make_unique<int>(3));
 	goro_waitgroup_wait(&wg);
 	cr_assert_eq(a, 5);
 	cr_assert_eq(b, 2);

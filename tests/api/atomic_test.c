@@ -45,8 +45,8 @@ static void add_up(void *p)
 	for (int i = 0; i < 10000; i++) {
 		goro_atomic_add_int64(&s->added, 1);
 		for (int64_t v = goro_atomic_load_int64(&s->swapped);
-		    !goro_atomic_cas_int64(&s->swapped, v, v + 1);
-		    v = goro_atomic_load_int64(&s->swapped))
+		     !goro_atomic_cas_int64(&s->swapped, v, v + 1);
+		     v = goro_atomic_load_int64(&s->swapped))
 			;
 	}
 }

@@ -1,5 +1,6 @@
 /*
- * chan_test.c: channels through goro.h: values, order, blocking, closing, freeing, and how misuse dies.
+ * chan_test.c: channels through goro.h: values, order, blocking, closing, freeing, and how misuse
+ * dies.
  */
 #include "help.h"
 
@@ -24,7 +25,8 @@ static int receive_all(int cap)
 	int want = 0;
 	cr_assert_eq(chan_cap(c), cap);
 	cr_assert_eq(goro_go(send_ints, &c), 0);
-	chan_range(v, c) {
+	chan_range(v, c)
+	{
 		cr_assert_eq(v, want);
 		want++;
 	}
@@ -49,7 +51,8 @@ GoTest(chan, range_breaks_and_continues)
 	int sum = 0;
 	for (int i = 0; i < 10; i++)
 		chan_send(c, i);
-	chan_range(v, c) {
+	chan_range(v, c)
+	{
 		if (v % 2)
 			continue;
 		if (v == 8)
@@ -316,7 +319,8 @@ DieTest(chan, send_of_null_panics, "panic: send of a NULL element")
 	return 0;
 }
 
-DieTest(chan, nil_receive_deadlocks, "all goroutines are asleep - deadlock!", "[chan receive (nil chan)]")
+DieTest(chan, nil_receive_deadlocks, "all goroutines are asleep - deadlock!",
+    "[chan receive (nil chan)]")
 {
 	goro_chan_recv(NULL, NULL);
 	return 0;
@@ -329,7 +333,8 @@ DieTest(chan, nil_send_deadlocks, "all goroutines are asleep - deadlock!", "[cha
 	return 0;
 }
 
-DieTest(chan, receive_deadlocks, "all goroutines are asleep - deadlock!", "goroutine 1 [chan receive]:")
+DieTest(
+    chan, receive_deadlocks, "all goroutines are asleep - deadlock!", "goroutine 1 [chan receive]:")
 {
 	chan(int) c = chan_make(int);
 	chan_recv(c);

@@ -7,11 +7,11 @@
 #include <criterion/criterion.h>
 #include <goro.h>
 
-/* Run body on the main goroutine with GOMAXPROCS procs (0: the default); the test fails unless it returns
- * 0 within 20 s. */
+/* Run body on the main goroutine with GOMAXPROCS procs (0: the default); the test fails unless it
+ * returns 0 within 20 s. */
 void in_goro(int procs, int (*body)(void *));
-/* Run body in a process of its own: it must end with `code` and say each of the texts, up to NULL, on
- * stderr. */
+/* Run body in a process of its own: it must end with `code` and say each of the texts, up to NULL,
+ * on stderr. */
 void dies(int code, int (*body)(void *), ...);
 
 /* Test(suite, name) whose body runs as main goroutine. */

@@ -207,7 +207,8 @@ DieTest(select, waiting_send_panics_on_close, "panic: send on closed channel")
 	return 0;
 }
 
-DieTest(select, none_deadlocks, "all goroutines are asleep - deadlock!", "goroutine 1 [select (no cases)]:")
+DieTest(select, none_deadlocks, "all goroutines are asleep - deadlock!",
+    "goroutine 1 [select (no cases)]:")
 {
 	goro_select(NULL, 0, true);
 	return 0;

@@ -266,7 +266,8 @@ static void start_waiters(void)
 	for (int i = 0; i < N; i++) {
 		goro_waitgroup_add(&group, 0);
 		goro_waitgroup_go(&group, wait_turn, (void *)(intptr_t)i);
-		for (bool in = false; !in; goro_gosched()) { /* it waits before the next one comes */
+		for (bool in = false; !in;
+		     goro_gosched()) { /* it waits before the next one comes */
 			goro_mutex_lock(&mu);
 			in = arrived_n == i + 1;
 			goro_mutex_unlock(&mu);

@@ -1,5 +1,6 @@
 /*
- * time_test.c: sleeping and channels that fire. Bounds are generous upwards: the machine may be busy.
+ * time_test.c: sleeping and channels that fire. Bounds are generous upwards: the machine may be
+ * busy.
  */
 #include "help.h"
 
@@ -43,7 +44,8 @@ GoTest(time, sleepers_wake_in_order)
 static void many(void *p)
 {
 	for (int i = 0; i < 3; i++) {
-		int64_t d = (int64_t)((goro_id() * 7919 + (unsigned)i * 104729) % 20) * GORO_MILLISECOND;
+		int64_t d =
+		    (int64_t)((goro_id() * 7919 + (unsigned)i * 104729) % 20) * GORO_MILLISECOND;
 		int64_t t = goro_now();
 		goro_sleep(d);
 		cr_assert(goro_now() - t >= d);

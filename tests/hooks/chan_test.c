@@ -1,5 +1,6 @@
 /*
- * chan_test.c: the hooks of channels and select. 1 is the main goroutine, which records; 2 the other.
+ * chan_test.c: the hooks of channels and select. 1 is the main goroutine, which records; 2 the
+ * other.
  */
 #include "hooktest.h"
 
@@ -252,7 +253,8 @@ HookTest(select, accesses_only_of_the_case_done)
 	goro_go(selector, ch);
 	let_run();
 	rec_start(REC_MEMORY);
-	goro_chan_send(ch[1], &v); /* its send on ch[0] has not happened: ch[0] may be closed unordered */
+	goro_chan_send(
+	    ch[1], &v); /* its send on ch[0] has not happened: ch[0] may be closed unordered */
 	let_run();
 	expect("1 read a 1; 1 read b 1; 1 read v 4; 2 write w 4");
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * hooktest.h: run the body as main goroutine on one P, where goro_gosched lets every other goroutine run
- * until it parks or ends: so a test knows who is parked when it records.
+ * hooktest.h: run the body as main goroutine on one P, where goro_gosched lets every other
+ * goroutine run until it parks or ends: so a test knows who is parked when it records.
  */
 #ifndef TESTS_HOOKS_HOOKTEST_H
 #define TESTS_HOOKS_HOOKTEST_H

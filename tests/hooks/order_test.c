@@ -1,6 +1,6 @@
 /*
- * order_test.c: what is before what, by the recorder's vector clocks: the edges that must be, and as many
- * that must not. step() and after() force a sequence that the recorder does not see.
+ * order_test.c: what is before what, by the recorder's vector clocks: the edges that must be, and
+ * as many that must not. step() and after() force a sequence that the recorder does not see.
  */
 #include "hooktest.h"
 

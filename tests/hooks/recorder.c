@@ -1,7 +1,7 @@
 /*
- * recorder.c: see recorder.h. One lock over all; tables are searched one by one: it is slow, and clear.
- * A context's clock counts its releases: what happens at tick t is before whatever has acquired a clock
- * that holds t or more for it.
+ * recorder.c: see recorder.h. One lock over all; tables are searched one by one: it is slow, and
+ * clear. A context's clock counts its releases: what happens at tick t is before whatever has
+ * acquired a clock that holds t or more for it.
  */
 #include "recorder.h"
 
@@ -76,7 +76,8 @@ static const char *name_of(RecWhat what, const void *addr)
 	if (nnames == NAMES)
 		return "?";
 	names[nnames].addr = addr;
-	snprintf(names[nnames].name, sizeof(names[0].name), "%c", letters < 26 ? 'a' + letters : '?');
+	snprintf(
+	    names[nnames].name, sizeof(names[0].name), "%c", letters < 26 ? 'a' + letters : '?');
 	letters++;
 	return names[nnames++].name;
 }
@@ -219,7 +220,8 @@ int hook_fini(int code)
 	return code;
 }
 
-RaceCtx *hook_go(RaceCtx *parent, uint64_t id, bool is_main, uintptr_t lo, uintptr_t hi, const void *pc)
+RaceCtx *hook_go(
+    RaceCtx *parent, uint64_t id, bool is_main, uintptr_t lo, uintptr_t hi, const void *pc)
 {
 	(void)is_main, (void)pc;
 	if (lo >= hi)
@@ -369,7 +371,8 @@ void hook_lock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 	(void)pc;
 	enter();
 	alive(g);
-	record(REC_LOCKS, "%u %s %s", g->number, mode == LOCK_READ ? "rlock" : "lock", name_of(REC_LOCKS, addr));
+	record(REC_LOCKS, "%u %s %s", g->number, mode == LOCK_READ ? "rlock" : "lock",
+	    name_of(REC_LOCKS, addr));
 	leave();
 }
 
@@ -378,6 +381,7 @@ void hook_unlock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 	(void)pc;
 	enter();
 	alive(g);
-	record(REC_LOCKS, "%u %s %s", g->number, mode == LOCK_READ ? "runlock" : "unlock", name_of(REC_LOCKS, addr));
+	record(REC_LOCKS, "%u %s %s", g->number, mode == LOCK_READ ? "runlock" : "unlock",
+	    name_of(REC_LOCKS, addr));
 	leave();
 }

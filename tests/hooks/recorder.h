@@ -1,7 +1,7 @@
 /*
- * recorder.h: an implementation of runtime/hooks.h in place of the detector: it writes down what the
- * runtime says, and keeps plain vector clocks by the laws of hooks.h. So a test asks two things: exactly
- * which hooks an operation calls, and what is before what.
+ * recorder.h: an implementation of runtime/hooks.h in place of the detector: it writes down what
+ * the runtime says, and keeps plain vector clocks by the laws of hooks.h. So a test asks two
+ * things: exactly which hooks an operation calls, and what is before what.
  */
 #ifndef TESTS_HOOKS_RECORDER_H
 #define TESTS_HOOKS_RECORDER_H
@@ -12,7 +12,8 @@
 /* ---- what was called ----
  *
  * One line of text, calls separated by "; ": "2 acquire a", "1 handoff 2". Goroutines are called by
- * their number (main is 1; a plain thread is 0), addresses named by rec_name, else by letters as they appear. */
+ * their number (main is 1; a plain thread is 0), addresses named by rec_name, else by letters as
+ * they appear. */
 
 typedef enum RecWhat { REC_ORDER = 1, REC_MEMORY = 2, REC_LOCKS = 4 } RecWhat;
 

@@ -1,6 +1,6 @@
 /*
- * sync_test.c: the hooks of the blocking primitives, of goroutines and of time. 1 is the main goroutine,
- * which records; 2 the first other.
+ * sync_test.c: the hooks of the blocking primitives, of goroutines and of time. 1 is the main
+ * goroutine, which records; 2 the first other.
  */
 #include "hooktest.h"
 
@@ -61,7 +61,8 @@ HookTest(rwmutex, readers_and_writers)
 	rec_start(REC_ORDER | REC_LOCKS);
 	goro_rwmutex_lock(&rw);
 	goro_rwmutex_unlock(&rw);
-	expect("1 acquire toreaders; 1 acquire towriter; 1 lock rw; 1 unlock rw; 1 release toreaders");
+	expect(
+	    "1 acquire toreaders; 1 acquire towriter; 1 lock rw; 1 unlock rw; 1 release toreaders");
 	record();
 	cr_assert(goro_rwmutex_tryrlock(&rw));
 	cr_assert_not(goro_rwmutex_trylock(&rw));

@@ -1,6 +1,7 @@
 /*
- * chan_test.c: channels under load. Values carry who sent them and their number there: none is lost, none
- * comes twice, and each receiver sees those of one sender on one channel in the order of sending.
+ * chan_test.c: channels under load. Values carry who sent them and their number there: none is
+ * lost, none comes twice, and each receiver sees those of one sender on one channel in the order of
+ * sending.
  */
 #include "stress.h"
 
@@ -21,7 +22,8 @@ static uint32_t sent[CHANS][SENDERS];
 static void note(int ch, Value v, uint32_t last[CHANS][SENDERS])
 {
 	stress_check(v.sender < SENDERS && v.number >= 1 && v.number <= BATCH);
-	stress_check(__atomic_add_fetch(&taken[ch][v.sender][v.number - 1], 1, __ATOMIC_RELAXED) == 1);
+	stress_check(
+	    __atomic_add_fetch(&taken[ch][v.sender][v.number - 1], 1, __ATOMIC_RELAXED) == 1);
 	stress_check(v.number > last[ch][v.sender]);
 	last[ch][v.sender] = v.number;
 	stress_progress();
@@ -78,7 +80,8 @@ static void receive_all(void *unused)
 			Value each[CHANS];
 			goro_case cs[CHANS];
 			for (int k = 0; k < CHANS; k++)
-				cs[k] = (goro_case){closed[k] ? NULL : c[k], false, &each[k], false, NULL};
+				cs[k] = (goro_case){
+				    closed[k] ? NULL : c[k], false, &each[k], false, NULL};
 			ch = goro_select(cs, CHANS, how != 1);
 			if (ch < 0)
 				goro_gosched();
@@ -99,7 +102,8 @@ StressTest(chan, each_value_once_in_order)
 	while (!stress_over()) {
 		memset(taken, 0, sizeof(taken));
 		for (int ch = 0; ch < CHANS; ch++)
-			c[ch] = goro_chan_make(sizeof(Value), stress_random(&rnd, 2) * stress_random(&rnd, 9));
+			c[ch] = goro_chan_make(
+			    sizeof(Value), stress_random(&rnd, 2) * stress_random(&rnd, 9));
 		for (int i = 0; i < RECEIVERS; i++)
 			goro_waitgroup_go(&receivers, receive_all, NULL);
 		for (int i = 0; i < SENDERS; i++)
@@ -153,7 +157,8 @@ StressTest(chan, freed_while_its_sender_leaves)
 			both[k] = goro_chan_make(sizeof(Value), 0);
 		goro_waitgroup_add(&senders, 1);
 		goro_go(select_once, both);
-		goro_case cs[] = {{both[1], false, &v, false, NULL}, {both[0], false, &v, false, NULL}};
+		goro_case cs[] = {
+		    {both[1], false, &v, false, NULL}, {both[0], false, &v, false, NULL}};
 		stress_check(goro_select(cs, 2, true) >= 0 && v.number == 2);
 		goro_chan_free(both[0]);
 		goro_chan_free(both[1]);

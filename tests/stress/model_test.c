@@ -1,7 +1,7 @@
 /*
- * model_test.c: one channel against its sequential model: a queue, those that wait to send, those that
- * wait to receive, open or closed. On one P and letting everybody run after each step, every outcome is
- * determined: who is served, in which order, with what.
+ * model_test.c: one channel against its sequential model: a queue, those that wait to send, those
+ * that wait to receive, open or closed. On one P and letting everybody run after each step, every
+ * outcome is determined: who is served, in which order, with what.
  */
 #include "stress.h"
 
@@ -14,8 +14,8 @@ typedef enum Answer { PENDING, DONE, CLOSED } Answer;
 /* A goroutine that sends or receives, alone or as one of two cases of a select. */
 typedef struct Actor {
 	bool send, select;
-	bool started;   /* and, as main runs again, parked or done */
-	int value;      /* to send, or received */
+	bool started; /* and, as main runs again, parked or done */
+	int value;    /* to send, or received */
 	Answer answer;
 } Actor;
 
@@ -28,7 +28,8 @@ static void act(void *p)
 	bool ok;
 	a->started = true;
 	if (a->select) {
-		goro_case cs[] = {{never, false, &other, false, NULL}, {c, a->send, &v, false, NULL}};
+		goro_case cs[] = {
+		    {never, false, &other, false, NULL}, {c, a->send, &v, false, NULL}};
 		stress_check(goro_select(cs, 2, true) == 1);
 		ok = a->send || cs[1].ok;
 	} else if (a->send) {
@@ -107,7 +108,8 @@ static bool as_model(const Model *m)
 	if (goro_chan_len(c) != m->buffer.n)
 		return false;
 	for (int k = 0; k < m->nactors; k++)
-		if (!actor[k].started || actor[k].answer != m->want[k].answer || actor[k].value != m->want[k].value)
+		if (!actor[k].started || actor[k].answer != m->want[k].answer ||
+		    actor[k].value != m->want[k].value)
 			return false;
 	return true;
 }
@@ -122,7 +124,9 @@ static void one_run(uint64_t *rnd)
 		int v;
 		if (op < 12 && m.nactors < MOST - 4) {
 			bool send = stress_random(rnd, 2) && !m.closed;
-			Actor a = {.send = send, .select = stress_random(rnd, 3) == 0, .value = send ? value++ : -1};
+			Actor a = {.send = send,
+			    .select = stress_random(rnd, 3) == 0,
+			    .value = send ? value++ : -1};
 			put(send ? &m.senders : &m.receivers, m.nactors);
 			m.want[m.nactors] = actor[m.nactors] = a;
 			goro_go(act, &actor[m.nactors++]);

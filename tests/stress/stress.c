@@ -80,7 +80,7 @@ void stress(int (*body)(void *))
 		if (pid == 0)
 			run(procs[i], body);
 		cr_assert_eq(waitpid(pid, &status, 0), pid);
-		cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "GOMAXPROCS=%s: status %#x",
-		    procs[i], (unsigned)status);
+		cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+		    "GOMAXPROCS=%s: status %#x", procs[i], (unsigned)status);
 	}
 }

@@ -1,6 +1,7 @@
 /*
- * stress.h: run a body for a while on 1, 2 and 8 processors, under a watchdog that shows every goroutine
- * when nothing moves any more. GORO_STRESS multiplies the time (default: a second per run).
+ * stress.h: run a body for a while on 1, 2 and 8 processors, under a watchdog that shows every
+ * goroutine when nothing moves any more. GORO_STRESS multiplies the time (default: a second per
+ * run).
  */
 #ifndef TESTS_STRESS_STRESS_H
 #define TESTS_STRESS_STRESS_H
@@ -17,8 +18,7 @@ void stress_progress(void);
 /* xorshift: a number in [0, n). */
 uint32_t stress_random(uint64_t *state, uint32_t n);
 /* Says so and ends the process with an error; works on any goroutine. */
-#define stress_check(what)                                                                         \
-	((what) ? (void)0 : stress_failed(__FILE__, __LINE__, #what))
+#define stress_check(what) ((what) ? (void)0 : stress_failed(__FILE__, __LINE__, #what))
 _Noreturn void stress_failed(const char *file, int line, const char *what);
 
 #define StressTest(suite, name)                                                                    \

@@ -1,6 +1,6 @@
 /*
- * sync_test.c: the blocking primitives under load: exclusion holds, and no wake-up is lost (the watchdog
- * would say so).
+ * sync_test.c: the blocking primitives under load: exclusion holds, and no wake-up is lost (the
+ * watchdog would say so).
  */
 #include "stress.h"
 
@@ -22,7 +22,8 @@ static void lock_some(void *unused)
 	(void)unused;
 	while (!stress_over()) {
 		for (int i = 0; i < 100; i++) {
-			if (stress_random(&rnd, 8) == 0 ? !goro_mutex_trylock(&mu) : (goro_mutex_lock(&mu), false))
+			if (stress_random(&rnd, 8) == 0 ? !goro_mutex_trylock(&mu)
+							: (goro_mutex_lock(&mu), false))
 				continue;
 			int64_t v = plain_count;
 			goro_atomic_add_int64(&atomic_count, 1);
@@ -122,7 +123,8 @@ static void read_or_write(void *unused)
 	while (!stress_over()) {
 		for (int i = 0; i < 100; i++) {
 			uint32_t how = stress_random(&rnd, 16);
-			if (how < 12 ? (goro_rwmutex_rlock(&rw), true) : how == 12 && goro_rwmutex_tryrlock(&rw)) {
+			if (how < 12 ? (goro_rwmutex_rlock(&rw), true)
+				     : how == 12 && goro_rwmutex_tryrlock(&rw)) {
 				stress_check(goro_atomic_add_int32(&inside, 1) > 0);
 				if (how == 0)
 					goro_gosched();
@@ -172,7 +174,8 @@ StressTest(waitgroup, rounds)
 	while (!stress_over()) {
 		goro_waitgroup wg = {0}, others = {0}, *both[] = {&wg, &others};
 		for (int round = 0; round < 20; round++) {
-			int n = 1 + (int)stress_random(&rnd, 20), waiters = (int)stress_random(&rnd, 4);
+			int n = 1 + (int)stress_random(&rnd, 20),
+			    waiters = (int)stress_random(&rnd, 4);
 			int64_t done = 0;
 			goro_waitgroup_add(&others, waiters);
 			for (int i = 0; i < n; i++)
@@ -299,7 +302,8 @@ static void doze(void *unused)
 			stress_check(goro_now() - t >= d);
 		} else {
 			goro_chan *a = goro_after_chan(d), *b = goro_after_chan(d / 2);
-			goro_case cs[] = {{a, false, NULL, false, NULL}, {b, false, NULL, false, NULL}};
+			goro_case cs[] = {
+			    {a, false, NULL, false, NULL}, {b, false, NULL, false, NULL}};
 			stress_check(goro_select(cs, 2, true) >= 0);
 			stress_check(goro_now() - t >= d / 2);
 			goro_chan_free(a);
