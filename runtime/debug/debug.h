@@ -27,8 +27,9 @@ bool debug_on_stack(void (*fn)(void *), void *arg);
 
 /* On that stack. The goroutine's block, as in Go, without a blank line around it. */
 void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level);
-/* All goroutines: `first` (NULL: none) first, then by number; blank lines between. */
-void trace_all(int fd, G *first, const TraceSelf *self, TraceLevel level);
+/* All goroutines: `first` (NULL: none) first, then by number; blank lines between, and, where `blank`,
+ * before the first. */
+void trace_all(int fd, G *first, const TraceSelf *self, TraceLevel level, bool blank);
 /* The calling thread, which runs no goroutine. */
 void trace_thread(int fd, const TraceSelf *self, TraceLevel level);
 /* The registers that a switch saved at sp; regs_<arch>.c. */

@@ -72,13 +72,15 @@ static void print_traces(void *arg)
 		return;
 	if (dying.how == END_THROW)
 		level = TRACE_SYSTEM;
-	if (!g && dying.how != END_FATAL_ALL) {
+	bool all = dying.how == END_FATAL_ALL || level >= TRACE_ALL;
+	if (!g && (dying.how == END_THROW || !m_self())) {
 		os_write(2, "\n", 1);
 		trace_thread(2, &dying.self, level);
+	} else if (!g) {
+		all = true; /* the scheduler speaks for all of them */
 	}
-	if (dying.how == END_FATAL_ALL || level >= TRACE_ALL) {
-		os_write(2, "\n", 1);
-		trace_all(2, g, &dying.self, level);
+	if (all) {
+		trace_all(2, g, &dying.self, level, true);
 	} else if (g) {
 		os_write(2, "\n", 1);
 		trace_one(2, g, &dying.self, level);

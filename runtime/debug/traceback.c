@@ -315,12 +315,15 @@ static void sort(G **at, size_t n)
 	}
 }
 
-void trace_all(int fd, G *first, const TraceSelf *self, TraceLevel level)
+void trace_all(int fd, G *first, const TraceSelf *self, TraceLevel level, bool blank)
 {
 	Collected c = {0};
-	bool any = first != NULL;
-	if (first)
+	if (first) {
+		if (blank)
+			os_write(fd, "\n", 1);
 		trace_one(fd, first, self, level);
+		blank = true;
+	}
 	stack_each_g(count, &c);
 	size_t bytes = c.cap * sizeof *c.at;
 	c.at = bytes ? os_map(bytes) : NULL;
@@ -331,9 +334,9 @@ void trace_all(int fd, G *first, const TraceSelf *self, TraceLevel level)
 	for (size_t i = 0; i < c.n; i++) {
 		if (c.at[i] == first)
 			continue;
-		if (any)
+		if (blank)
 			os_write(fd, "\n", 1);
-		any = true;
+		blank = true;
 		trace_one(fd, c.at[i], self, level);
 	}
 	os_unmap(c.at, bytes);
@@ -353,7 +356,7 @@ static void do_job(void *arg)
 	Job *j = arg;
 	TraceLevel level = trace_level();
 	if (j->all)
-		trace_all(j->fd, j->g, &j->self, level);
+		trace_all(j->fd, j->g, &j->self, level, false);
 	else if (j->g)
 		trace_one(j->fd, j->g, &j->self, level);
 	else
