@@ -108,14 +108,14 @@ static void push(void)
 	numbers.push_back(1);
 	step(1);
 }
-static APART void front(void)
+static APART void count(void)
 {
-	USE(numbers.front());
+	USE(numbers.size());
 }
-static void read_front(void)
+static void read_count(void)
 {
 	after(1);
-	front();
+	count();
 	step(2);
 }
 static void norace_cxx_goroutine_and_string(void)
@@ -137,7 +137,7 @@ static void race_cxx_vector(void)
 	numbers.push_back(0);
 	numbers.pop_back();
 	go(push);
-	go(read_front);
+	go(read_count);
 	after(2);
 }
 
@@ -198,7 +198,7 @@ CASES(
     RACE(race_cxx_atomic_relaxed, "read read_x<relaxed_read / write write_x<write_release / global x")
     NORACE(norace_cxx_static_local)
     NORACE(norace_cxx_goroutine_and_string)
-    RACE(race_cxx_vector, "read * / write * / heap")
+    RACE(race_cxx_vector, "read * / write * / global numbers")
     NORACE(norace_cxx_virtual)
     RACE(race_cxx_after_exception, "read read_x<read_late / write write_x<throw_then_write / global x")
 )

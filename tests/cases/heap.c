@@ -222,7 +222,7 @@ static void race_heap_use_after_free(void)
 	after(3);
 }
 /* realloc gives the old block back. */
-ACCESS(grow_p, p = realloc(p, 100000))
+ACCESS(grow_p, USE(realloc(p, 100000)))
 static void race_heap_write_then_realloc(void)
 {
 	p = malloc(40);
@@ -285,7 +285,7 @@ CASES(
     NORACE(norace_heap_free_under_mutex)
     RACE(race_heap_use_after_free, "read read_p<locked_read_freed / free free_p<locked_free / heap")
     RACE(race_heap_write_then_realloc,
-	"free grow_p<race_heap_write_then_realloc / write write_p<writer / heap block of size 40")
+	"free grow_p<race_heap_write_then_realloc / write write_p<writer / heap block of size 4")
     NORACE(norace_heap_passed_on)
     RACE(race_heap_written_after_passing_on,
 	"read race_heap_written_after_passing_on / write write_p<send_then_write / heap block of size 64")

@@ -86,8 +86,9 @@ static bool same(const ParsedStack *s, const Access *a)
 		return false;
 	if (a->place >= PLACE_CHAN && a->place < PLACE_CHAN + CHANS)
 		return s->addr >= base && s->addr < base + PLACE_SIZE;
-	/* The address is the first byte of the access, or of what is left of it in its granule. */
-	return s->addr >= base + (uint64_t)a->off && s->addr < base + (uint64_t)(a->off + a->size) &&
+	/* The address is the first byte of the access, or of what is left of it in its granule; where several
+	 * of one place in the program lie side by side, it is rounded as if they were aligned. */
+	return s->addr + s->size > base + (uint64_t)a->off && s->addr < base + (uint64_t)(a->off + a->size) &&
 	    (a->size > 8 || s->size == (unsigned)a->size);
 }
 

@@ -172,8 +172,8 @@ static void perform(State *s, const Op *op)
 	case OP_RECV:
 		recv_op(s, op);
 		break;
-	case OP_TRYSEND_FULL: /* no edge; as a use of the channel it is before the close, or races */
-		touch(s, op->g, PLACE_CHAN + op->obj, 0, 1, false);
+	case OP_TRYSEND_FULL: /* nothing was sent: no edge, and no use that a close could race with */
+	case OP_TRYRECV_EMPTY:
 		break;
 	case OP_CLOSE:
 		touch(s, op->g, PLACE_CHAN + op->obj, 0, 1, true);
