@@ -78,6 +78,11 @@ GInfo *race_ginfo(uint32_t index)
 	return &load_acq(&ginfos.chunk[index >> GINFO_BITS])[index & (GINFO_CHUNK - 1)];
 }
 
+uint32_t race_ginfo_end(void)
+{
+	return load_rlx(&ginfos.next);
+}
+
 static uint32_t ginfo_new(void)
 {
 	uint32_t i = add_rlx(&ginfos.next, 1u); /* relaxed: only uniqueness counts */
@@ -324,6 +329,7 @@ void race_register(RaceThread *t)
 	s->thread = t;
 	t->slow = s;
 	race_bump_wrapped(t);
+	race_find_tls(t);
 	lock(&registry.lock);
 	s->next = registry.first;
 	if (s->next)

@@ -42,6 +42,8 @@ typedef struct GInfo {
 } GInfo;
 
 GInfo *race_ginfo(uint32_t index);
+/* Indices from here on are not in use yet. */
+uint32_t race_ginfo_end(void);
 
 /* Counters for stats=1 and for what could not be done; relaxed atomics. lost_memory: accesses without
  * shadow; lost_reentry: accesses of a signal handler that interrupted the detector itself; lost_racy:

@@ -197,6 +197,11 @@ void context_enter_slow(RaceThread *t, uintptr_t pc)
 	race_leave(t);
 }
 
+bool context_known(StackId id)
+{
+	return id <= load_rlx(&contexts.count); /* relaxed: a known one was counted before it was told */
+}
+
 int context_pcs(StackId id, uintptr_t *pcs, int max)
 {
 	int n = 0;

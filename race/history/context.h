@@ -21,6 +21,9 @@ static inline StackId context_here(RaceThread *t, RaceCtx *ctx, const void *pc)
 	return context_push(context_top(t, ctx), (uintptr_t)pc);
 }
 
+/* Is there such a stack? For ids that come out of memory the program may have overwritten. */
+bool context_known(StackId id);
+
 /* func_entry and func_exit of the program. */
 void context_enter_slow(RaceThread *t, uintptr_t pc);
 /* Room for n frames, a power of two from 32 on; and back. */

@@ -2,11 +2,11 @@
  * new.c: C++ operator new and delete, so that a block's stack names the line with `new`, not the
  * library's operator. Written in C under their mangled names. A program that has its own operators
  * keeps them (ours are weak aliases), and where it replaces a plain form, the array, sized and nothrow
- * forms that it left alone must end there, as C++ wants: then we step aside for the C++ library's,
- * which call the replacement.
+ * forms that it left alone end there, as C++ wants.
  *
- * Success is ours alone. Out of memory is the library's: its operator runs the new-handler and throws;
- * found by dlsym, since a C program has no such library.
+ * Success is ours alone. Out of memory is the C++ library's: its operator, found by dlsym, runs the
+ * new-handler and throws. A library linked as an archive is not found so; then its parts that do the
+ * same are reached by weak names. (A C program has no such library, and never comes here.)
  */
 #include "core.h"
 
@@ -14,53 +14,82 @@
 
 #include "../../runtime/base/fatal.h"
 
+#define WEAK __attribute__((weak, visibility("default")))
 
-/* The library's operator of that name; there is one wherever a program calls it. */
-static void *library(const char *name)
+typedef void (*Handler)(void);
+WEAK Handler _ZSt15get_new_handlerv(void); /* std::get_new_handler */
+WEAK void _ZSt17__throw_bad_allocv(void);  /* std::__throw_bad_alloc */
+
+static void *last_resort(size_t size, size_t align, bool nothrow, const void *pc)
 {
-	void *fn = dlsym(RTLD_NEXT, name);
+	for (;;) {
+		Handler handler = _ZSt15get_new_handlerv ? _ZSt15get_new_handlerv() : NULL;
+		void *p;
 
-	if (!fn)
-		throw("%s: no C++ library", name);
-	return fn;
+		if (!handler) {
+			if (nothrow)
+				return NULL;
+			if (_ZSt17__throw_bad_allocv)
+				_ZSt17__throw_bad_allocv();
+			throw("operator new: out of memory, and nobody to throw");
+		}
+		handler();
+		p = heap_new(size, align, pc);
+		if (p)
+			return p;
+	}
 }
 
-/* Define the operator `sym` with its parameters and the arguments that hand them on. `ours` says that
- * the base operator has not been replaced. */
-#define NEW(sym, params, args, ours, align)                                                        \
+/* Define operator new `sym`. ours: the base operator is not replaced; otherwise `base` calls it, unless
+ * there is a library that knows better how (nothrow must catch). */
+#define NEW(sym, params, args, ours, base, align, nothrow)                                         \
 	void *sym params;                                                                          \
 	INTERCEPT void *sym params                                                                 \
 	{                                                                                          \
-		void *p = NULL;                                                                    \
-		if (likely(ours))                                                                  \
-			p = heap_new(size ? size : 1, align, CALLER);                              \
-		return likely(p != NULL) ? p : ((void *(*)params)library(#sym))args;               \
+		void *(*library)params;                                                            \
+		if (likely(ours)) {                                                                \
+			void *p = heap_new(size ? size : 1, align, CALLER);                        \
+			if (likely(p != NULL))                                                     \
+				return p;                                                          \
+		} else if (!(nothrow)) {                                                           \
+			return base;                                                               \
+		}                                                                                  \
+		library = (void *(*)params)dlsym(RTLD_NEXT, #sym);                                 \
+		if (library)                                                                       \
+			return library args;                                                       \
+		return ours ? last_resort(size ? size : 1, align, nothrow, CALLER) : base;         \
 	}
-#define DELETE(sym, params, args, ours)                                                            \
+#define DELETE(sym, params, ours, base)                                                            \
 	void sym params;                                                                           \
 	INTERCEPT void sym params                                                                  \
 	{                                                                                          \
 		if (likely(ours))                                                                  \
 			heap_delete(p, CALLER);                                                    \
 		else                                                                               \
-			((void (*)params)library(#sym))args;                                       \
+			base;                                                                      \
 	}
 
 /* The four bases: static under a name of their own, so that "is it still ours" can be asked. */
 static void *plain_new(size_t size)
 {
 	void *p = heap_new(size ? size : 1, 0, CALLER);
+	void *(*library)(size_t);
 
-	return likely(p != NULL) ? p : ((void *(*)(size_t))library("_Znwm"))(size);
+	if (likely(p != NULL))
+		return p;
+	library = (void *(*)(size_t))dlsym(RTLD_NEXT, "_Znwm");
+	return library ? library(size) : last_resort(size, 0, false, CALLER);
 }
 
 static void *aligned_new(size_t size, size_t align)
 {
 	void *p = heap_new(size ? size : 1, align, CALLER);
+	void *(*library)(size_t, size_t);
 
-	return likely(p != NULL)
-	           ? p
-	           : ((void *(*)(size_t, size_t))library("_ZnwmSt11align_val_t"))(size, align);
+	if (likely(p != NULL))
+		return p;
+	library = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "_ZnwmSt11align_val_t");
+	return library ? library(size, align) : last_resort(size, align, false, CALLER);
 }
 
 static void plain_delete(void *p)
@@ -85,24 +114,31 @@ BASE("aligned_delete") void _ZdlPvSt11align_val_t(void *p, size_t align);
 #define ANEW_OURS    (_ZnwmSt11align_val_t == aligned_new)
 #define ADELETE_OURS (_ZdlPvSt11align_val_t == aligned_delete)
 
-NEW(_Znam, (size_t size), (size), NEW_OURS, 0)
-NEW(_ZnwmRKSt9nothrow_t, (size_t size, const void *tag), (size, tag), NEW_OURS, 0)
-NEW(_ZnamRKSt9nothrow_t, (size_t size, const void *tag), (size, tag), NEW_OURS, 0)
-NEW(_ZnamSt11align_val_t, (size_t size, size_t align), (size, align), ANEW_OURS, align)
-NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *tag), (size, align, tag),
-    ANEW_OURS, align)
-NEW(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *tag), (size, align, tag),
-    ANEW_OURS, align)
+#define PLAIN   NEW_OURS, _Znwm(size), 0
+#define ALIGNED ANEW_OURS, _ZnwmSt11align_val_t(size, align), align
+#define NEW_(...) NEW(__VA_ARGS__)
 
-DELETE(_ZdaPv, (void *p), (p), DELETE_OURS)
-DELETE(_ZdlPvm, (void *p, size_t size), (p, size), DELETE_OURS)
-DELETE(_ZdaPvm, (void *p, size_t size), (p, size), DELETE_OURS)
-DELETE(_ZdlPvRKSt9nothrow_t, (void *p, const void *tag), (p, tag), DELETE_OURS)
-DELETE(_ZdaPvRKSt9nothrow_t, (void *p, const void *tag), (p, tag), DELETE_OURS)
-DELETE(_ZdaPvSt11align_val_t, (void *p, size_t align), (p, align), ADELETE_OURS)
-DELETE(_ZdlPvmSt11align_val_t, (void *p, size_t size, size_t align), (p, size, align), ADELETE_OURS)
-DELETE(_ZdaPvmSt11align_val_t, (void *p, size_t size, size_t align), (p, size, align), ADELETE_OURS)
-DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const void *tag), (p, align, tag),
-       ADELETE_OURS)
-DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const void *tag), (p, align, tag),
-       ADELETE_OURS)
+NEW_(_Znam, (size_t size), (size), PLAIN, false)
+NEW_(_ZnwmRKSt9nothrow_t, (size_t size, const void *tag), (size, tag), PLAIN, true)
+NEW_(_ZnamRKSt9nothrow_t, (size_t size, const void *tag), (size, tag), PLAIN, true)
+NEW_(_ZnamSt11align_val_t, (size_t size, size_t align), (size, align), ALIGNED, false)
+NEW_(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *tag), (size, align, tag),
+     ALIGNED, true)
+NEW_(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *tag), (size, align, tag),
+     ALIGNED, true)
+
+#define UNUSED(what) ((void)(what))
+DELETE(_ZdaPv, (void *p), DELETE_OURS, _ZdlPv(p))
+DELETE(_ZdlPvm, (void *p, size_t size), (UNUSED(size), DELETE_OURS), _ZdlPv(p))
+DELETE(_ZdaPvm, (void *p, size_t size), (UNUSED(size), DELETE_OURS), _ZdlPv(p))
+DELETE(_ZdlPvRKSt9nothrow_t, (void *p, const void *tag), (UNUSED(tag), DELETE_OURS), _ZdlPv(p))
+DELETE(_ZdaPvRKSt9nothrow_t, (void *p, const void *tag), (UNUSED(tag), DELETE_OURS), _ZdlPv(p))
+DELETE(_ZdaPvSt11align_val_t, (void *p, size_t align), ADELETE_OURS, _ZdlPvSt11align_val_t(p, align))
+DELETE(_ZdlPvmSt11align_val_t, (void *p, size_t size, size_t align), (UNUSED(size), ADELETE_OURS),
+       _ZdlPvSt11align_val_t(p, align))
+DELETE(_ZdaPvmSt11align_val_t, (void *p, size_t size, size_t align), (UNUSED(size), ADELETE_OURS),
+       _ZdlPvSt11align_val_t(p, align))
+DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const void *tag),
+       (UNUSED(tag), ADELETE_OURS), _ZdlPvSt11align_val_t(p, align))
+DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const void *tag),
+       (UNUSED(tag), ADELETE_OURS), _ZdlPvSt11align_val_t(p, align))

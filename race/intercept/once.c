@@ -11,6 +11,8 @@
  */
 #include "core.h"
 
+#include "../../runtime/os/os.h"
+
 typedef struct Call {
 	const void *flag;
 	void (*fn)(void);
@@ -57,34 +59,56 @@ INTERCEPT void call_once(once_flag *flag, void (*fn)(void))
 
 /* ---- C++ guards ---- */
 
-int __cxa_guard_acquire(void *guard);
-void __cxa_guard_release(void *guard);
-void __cxa_guard_abort(void *guard);
+/*
+ * The guard of a function-local static: 8 bytes, of which compiled code looks at the first, and finds
+ * 1 there once the object stands. The rest of the first word is this file's (and laid out as in
+ * libstdc++, in case a library keeps to its own): somebody initialises; somebody sleeps on that.
+ * Ours altogether, since a C++ library linked as an archive could not be found behind us.
+ */
+enum { GUARD_DONE = 1, GUARD_BUSY = 1 << 8, GUARD_ASLEEP = 1 << 16 };
 
-INTERCEPT int __cxa_guard_acquire(void *guard)
+int __cxa_guard_acquire(uint32_t *guard);
+void __cxa_guard_release(uint32_t *guard);
+void __cxa_guard_abort(uint32_t *guard);
+
+/* 1: the caller is to initialise, and then to call release or abort. */
+INTERCEPT int __cxa_guard_acquire(uint32_t *guard)
 {
-	int mine = goro_real___cxa_guard_acquire(guard);
 	RaceCtx *g = self();
+	uint32_t seen;
 
+	for (;;) {
+		seen = load_acq(guard); /* pairs with swap_ar in leave_guard */
+		if (seen & GUARD_DONE)
+			break;
+		if (!seen && cas_acq(guard, 0u, (uint32_t)GUARD_BUSY))
+			break;
+		if (!seen)
+			continue;
+		if ((seen & GUARD_ASLEEP) || cas_rlx(guard, seen, seen | GUARD_ASLEEP)) /* relaxed: a futex */
+			os_futex_wait(guard, seen | GUARD_ASLEEP, -1);
+	}
 	if (g)
 		hook_acquire(g, guard); /* of the run that made it, or of those that gave up */
-	return mine;
+	return !(seen & GUARD_DONE);
 }
 
-INTERCEPT void __cxa_guard_release(void *guard)
+static void leave_guard(uint32_t *guard, uint32_t state)
 {
 	RaceCtx *g = self();
 
 	if (g)
 		hook_release(g, guard);
-	goro_real___cxa_guard_release(guard);
+	if (swap_ar(guard, state) & GUARD_ASLEEP) /* pairs with load_acq in __cxa_guard_acquire */
+		os_futex_wake(guard, INT32_MAX);
 }
 
-INTERCEPT void __cxa_guard_abort(void *guard)
+INTERCEPT void __cxa_guard_release(uint32_t *guard)
 {
-	RaceCtx *g = self();
+	leave_guard(guard, GUARD_DONE);
+}
 
-	if (g)
-		hook_release(g, guard);
-	goro_real___cxa_guard_abort(guard);
+INTERCEPT void __cxa_guard_abort(uint32_t *guard)
+{
+	leave_guard(guard, 0);
 }

@@ -82,9 +82,6 @@ int goro_real___isoc99_vscanf(const char *, va_list);
 int goro_real___isoc99_vfscanf(FILE *, const char *, va_list);
 int goro_real___isoc99_vsscanf(const char *, const char *, va_list);
 
-int goro_real___cxa_guard_acquire(void *);
-void goro_real___cxa_guard_release(void *);
-void goro_real___cxa_guard_abort(void *);
 
 _Noreturn void goro_real___longjmp_chk(jmp_buf, int);
 

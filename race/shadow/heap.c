@@ -32,6 +32,16 @@ typedef struct Trailer {
 
 _Static_assert(sizeof(Trailer) == RACE_HEAP_TRAILER, "malloc.c makes room for this");
 
+/* What stands at the end of a block: nothing (zero) where the program wrote over it. */
+static Trailer trailer_at(uintptr_t p, size_t usable)
+{
+	Trailer tr;
+	memcpy(&tr, (char *)p + usable - sizeof tr, sizeof tr);
+	if (tr.slack < sizeof tr || tr.slack > usable || !context_known(tr.stack) || tr.ginfo >= race_ginfo_end())
+		tr = (Trailer){.slack = sizeof tr};
+	return tr;
+}
+
 /* ---- start bits ---- */
 
 static uint64_t *bits_at(uintptr_t addr)
@@ -146,12 +156,14 @@ static void fresh(uintptr_t lo, uintptr_t hi)
 	sync_forget_range(lo, hi);
 }
 
-static void freed(RaceThread *t, RaceCtx *g, uintptr_t p, size_t size, StackId stack, const void *pc)
+/* told: the size that the record tells, of the whole block. */
+static void freed(RaceThread *t, RaceCtx *g, uintptr_t p, size_t size, size_t told, StackId stack,
+                  const void *pc)
 {
 	Access a = {.t = t,
 	            .ctx = g,
 	            .pc = pc,
-	            .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
+	            .size = told > UINT32_MAX ? UINT32_MAX : (uint32_t)told,
 	            .kind = KIND_FREE,
 	            .alloc_stack = stack};
 	if (size <= FREE_MARK_MAX) {
@@ -188,6 +200,8 @@ void race_heap_alloc(RaceCtx *g, void *p, size_t size, size_t usable, const void
 			tr.ginfo = g->ginfo;
 		}
 		race_leave(t);
+	} else if (shadow_mapped(at)) { /* inside the detector: a block without a past, not known later */
+		and_ar(bits_at(at), ~bit_of(at)); /* the order is not needed */
 	}
 	memcpy((char *)p + usable - sizeof tr, &tr, sizeof tr);
 }
@@ -207,9 +221,8 @@ bool race_heap_free(RaceCtx *g, void *p, size_t usable, const void *pc)
 		finding_double_free(t, g, at, e, pc);
 		ok = false;
 	} else {
-		Trailer tr;
-		memcpy(&tr, (char *)p + usable - sizeof tr, sizeof tr);
-		freed(t, g, at, usable, tr.stack, pc);
+		Trailer tr = trailer_at(at, usable);
+		freed(t, g, at, usable, usable - tr.slack, tr.stack, pc);
 		finding_flush(t);
 	}
 	race_leave(t);
@@ -245,7 +258,7 @@ void hook_free(RaceCtx *g, const void *addr, size_t size, const void *pc)
 	collect_if_due(t);
 	Block b = {0};
 	block_get((uintptr_t)addr, &b);
-	freed(t, g, (uintptr_t)addr, size, b.stack, pc);
+	freed(t, g, (uintptr_t)addr, size, size, b.stack, pc);
 	finding_flush(t);
 	race_leave(t);
 }
@@ -302,20 +315,23 @@ static bool find_heap(uintptr_t addr, ReportLocation *out)
 		*out = (ReportLocation){LOCATION_HEAP, start, b.size, b.ginfo, b.stack};
 		return true;
 	}
-	CellIter it = cell_iter(load_rlx(shadow_w(start)), PLANE_W);
-	Entry e;
-	if (cell_next(&it, &e) && e.kind == KIND_FREE) { /* the block's memory may be another's by now */
-		const Record *r = record_at(e.rec);
-		if (addr - start >= r->size)
-			return false;
-		*out = (ReportLocation){LOCATION_HEAP, start, r->size - RACE_HEAP_TRAILER, 0, r->mset};
-		return true;
+	/* Freed? Then its memory may be another's by now. The access in question may have unmarked one
+	 * granule; no block is smaller than two. */
+	for (uintptr_t at = start; at < start + 16; at += 8) {
+		CellIter it = cell_iter(load_rlx(shadow_w(at)), PLANE_W);
+		Entry e;
+		if (cell_next(&it, &e) && e.kind == KIND_FREE) {
+			const Record *r = record_at(e.rec);
+			if (addr - start >= r->size)
+				return false;
+			*out = (ReportLocation){LOCATION_HEAP, start, r->size, 0, r->mset};
+			return true;
+		}
 	}
 	size_t usable = malloc_usable_size((void *)start);
 	if (usable < RACE_HEAP_TRAILER || addr - start >= usable)
 		return false;
-	Trailer tr;
-	memcpy(&tr, (char *)start + usable - sizeof tr, sizeof tr);
+	Trailer tr = trailer_at(start, usable);
 	*out = (ReportLocation){LOCATION_HEAP, start, usable - tr.slack, tr.ginfo, tr.stack};
 	return true;
 }
