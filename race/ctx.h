@@ -86,6 +86,7 @@ struct RaceThread {
 	RaceSlow *slow;      /* NULL until attached */
 	bool scheduler;      /* hook_switch(NULL) on a thread without a home: accesses do not count */
 	bool begun;          /* home was made by race_thread_create: it waits for a join */
+	uintptr_t tls_lo, tls_hi; /* the thread's own variables; constant once registered */
 	uint64_t filter[FILTER_SIZE];
 };
 
@@ -95,6 +96,7 @@ extern uint32_t race_stopped; /* atomic: bit 0: a collection runs; bit 1: no os_
 void race_init(void);
 /* Enter the thread into the registry: its slow part. Idempotent. */
 void race_register(RaceThread *t);
+void race_find_tls(RaceThread *t); /* tls.c */
 /* The same, and see that it has a context: its home, made on the spot. */
 void race_attach(RaceThread *t);
 void race_wait_stopped(RaceThread *t);

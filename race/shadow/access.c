@@ -133,6 +133,8 @@ static Entry *scratch(RaceSlow *s, uint32_t n)
 static bool find_conflicts(Access *a, uintptr_t granule, uint8_t mask, Cell c, Plane p)
 {
 	bool any = false;
+	if (unlikely(granule - a->t->tls_lo < a->t->tls_hi - a->t->tls_lo) && !a->ctx->is_thread && a->t->ctx == a->ctx)
+		return false; /* see tls.c */
 	if (cell_is_set(c) && !(set_at(c & ~CELL_SET)->kinds & conflicts[a->kind]))
 		return false; /* the n-th reader does not look at the n-1 others */
 	CellIter it = cell_iter(c, p);
