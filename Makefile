@@ -271,7 +271,7 @@ check: all
 # Lay the source out; goro.h is laid by hand.
 format:
 	@tools/deps.sh check
-	@clang-format -i $(filter-out runtime/goro.h,$(shell git ls-files '*.c' '*.h' '*.cc'))
+	@clang-format -i $(filter-out runtime/goro.h,$(wildcard runtime/*.[ch] runtime/*/*.[ch] race/*.[ch] race/*/*.[ch] tools/*/*.[ch]))
 
 D := $(DESTDIR)$(PREFIX)
 install: all

@@ -1,7 +1,7 @@
 #!/bin/sh
 # check-source.sh: form and plain mistakes.
 #
-#   clang-format   every .c, .h and .cc of the tree lies as .clang-format says
+#   clang-format   runtime/, race/ and tools/ lie as .clang-format says (tests are tables, laid by hand)
 #   cppcheck       its warnings, with what is known to be no mistake left out and said why
 #   shape          tabs for indent, no blanks at a line's end, no file past 900 lines
 cd "$(dirname "$0")/.." || exit 1
@@ -10,7 +10,7 @@ files=$(find runtime race tools tests docs/examples -name '*.c' -o -name '*.h' -
 
 # goro.h is one macro under another, laid by hand.
 for f in $files; do
-	case $f in runtime/goro.h) continue ;; esac
+	case $f in runtime/goro.h | tests/* | docs/*) continue ;; esac
 	clang-format --dry-run -Werror "$f" >/dev/null 2>&1 || {
 		echo "check-source: $f: not as clang-format lays it (make format)"
 		status=1

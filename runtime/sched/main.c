@@ -6,7 +6,8 @@
 
 int __real_main(int argc, char **argv, char **envp);
 GORO_API int __wrap_main(int argc, char **argv, char **envp);
-int goro_run_main(int (*real_main)(int, char **, char **), int argc, char **argv, char **envp); /* program.c */
+int goro_run_main(
+    int (*real_main)(int, char **, char **), int argc, char **argv, char **envp); /* program.c */
 
 int __wrap_main(int argc, char **argv, char **envp)
 {

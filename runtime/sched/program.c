@@ -12,7 +12,8 @@
 
 /* Run real_main as main goroutine and end the process with its result. Not for programs: exported, as
  * main.o lies outside the joined object of the archive. */
-GORO_API int goro_run_main(int (*real_main)(int, char **, char **), int argc, char **argv, char **envp);
+GORO_API int goro_run_main(
+    int (*real_main)(int, char **, char **), int argc, char **argv, char **envp);
 
 typedef struct Args {
 	int (*real_main)(int, char **, char **);

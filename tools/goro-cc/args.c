@@ -15,17 +15,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NEST_MAX 20 /* @files inside @files; gcc's own bound is 2000, and its purpose the same: loops */
+#define NEST_MAX                                                                                   \
+	20 /* @files inside @files; gcc's own bound is 2000, and its purpose the same: loops */
 
 /* Flags whose value is the next word when it is not joined on. */
-static const char *const takes_next[] = {
-    "-o", "-D", "-U", "-I", "-L", "-T", "-u", "-z", "-e", "-B", "-A", "-G", "-J", "-MF", "-MT", "-MQ", "-MJ", "-include", "-imacros", "-isystem", "-iquote", "-idirafter",
-    "-iprefix", "-iwithprefix", "-iwithprefixbefore", "-isysroot", "-imultilib", "-imultiarch",
-    "-include-pch", "-ivfsoverlay", "-cxx-isystem", "-Xlinker", "-Xassembler", "-Xpreprocessor",
-    "-Xclang", "-Xanalyzer", "-Xopenmp-target", "-mllvm", "-target", "-arch", "-framework", "--param",
-    "-aux-info", "-dumpbase", "-dumpbase-ext", "-dumpdir", "-auxbase", "-wrapper", "-specs",
-    "--sysroot", "-gcc-toolchain", "-rpath", "--serialize-diagnostics", "-serialize-diagnostics",
-    "-working-directory", NULL};
+static const char *const takes_next[] = {"-o", "-D", "-U", "-I", "-L", "-T", "-u", "-z", "-e", "-B",
+    "-A", "-G", "-J", "-MF", "-MT", "-MQ", "-MJ", "-include", "-imacros", "-isystem", "-iquote",
+    "-idirafter", "-iprefix", "-iwithprefix", "-iwithprefixbefore", "-isysroot", "-imultilib",
+    "-imultiarch", "-include-pch", "-ivfsoverlay", "-cxx-isystem", "-Xlinker", "-Xassembler",
+    "-Xpreprocessor", "-Xclang", "-Xanalyzer", "-Xopenmp-target", "-mllvm", "-target", "-arch",
+    "-framework", "--param", "-aux-info", "-dumpbase", "-dumpbase-ext", "-dumpdir", "-auxbase",
+    "-wrapper", "-specs", "--sysroot", "-gcc-toolchain", "-rpath", "--serialize-diagnostics",
+    "-serialize-diagnostics", "-working-directory", NULL};
 
 /* Flags that end before the link. */
 static const char *const stops[] = {"-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "--compile",
@@ -38,17 +39,18 @@ static const char *const queries[] = {"--version", "--help", "--help=*", "--help
     "-print-*", "--print-*", NULL};
 
 static const char *const source_suffixes[] = {"c", "i", "cc", "cp", "cxx", "cpp", "CPP", "c++", "C",
-    "ii", "m", "mi", "mm", "M", "mii", "f", "for", "ftn", "F", "f90", "f95", "f03", "f08", "F90", "cppm",
-    "ixx", NULL};
-static const char *const header_suffixes[] = {"h", "H", "hh", "hp", "hpp", "hxx", "h++", "HPP", "tcc",
-    NULL};
+    "ii", "m", "mi", "mm", "M", "mii", "f", "for", "ftn", "F", "f90", "f95", "f03", "f08", "F90",
+    "cppm", "ixx", NULL};
+static const char *const header_suffixes[] = {
+    "h", "H", "hh", "hp", "hpp", "hxx", "h++", "HPP", "tcc", NULL};
 
 static bool listed(const char *const *list, const char *word)
 {
 	for (; *list; list++) {
 		size_t n = strlen(*list);
 
-		if ((*list)[n - 1] == '*' ? strncmp(word, *list, n - 1) == 0 : strcmp(word, *list) == 0)
+		if ((*list)[n - 1] == '*' ? strncmp(word, *list, n - 1) == 0
+					  : strcmp(word, *list) == 0)
 			return true;
 	}
 	return false;
@@ -94,9 +96,9 @@ static void add_input(Args *a, const char *path, InputKind kind)
 /* Sanitizers with a shadow or a runtime of their own that cannot share a process with the detector. */
 static bool excludes_race(const char *name, size_t n)
 {
-	static const char *const list[] = {"address", "kernel-address", "hwaddress", "kernel-hwaddress",
-	    "memory", "kernel-memory", "leak", "thread", "dataflow", "safe-stack", "realtime", "type",
-	    "memtag", NULL};
+	static const char *const list[] = {"address", "kernel-address", "hwaddress",
+	    "kernel-hwaddress", "memory", "kernel-memory", "leak", "thread", "dataflow",
+	    "safe-stack", "realtime", "type", "memtag", NULL};
 
 	for (const char *const *l = list; *l; l++)
 		if (strlen(*l) == n && memcmp(*l, name, n) == 0)
@@ -112,8 +114,8 @@ static void read_sanitizers(Args *a, const char *names, bool on)
 		if (on && excludes_race(names, n)) {
 			a->sanitizer = text_printf("%.*s", (int)n, names);
 		} else if (!on && a->sanitizer &&
-		    ((strlen(a->sanitizer) == n && memcmp(a->sanitizer, names, n) == 0) ||
-			(n == 3 && memcmp(names, "all", 3) == 0))) {
+			   ((strlen(a->sanitizer) == n && memcmp(a->sanitizer, names, n) == 0) ||
+			       (n == 3 && memcmp(names, "all", 3) == 0))) {
 			a->sanitizer = NULL;
 		}
 		names += n + (names[n] == ',');
@@ -187,10 +189,10 @@ static void read_flag(Args *a, const char *word)
 	else if (strcmp(word, "-shared") == 0 || strcmp(word, "--shared") == 0)
 		a->shared = true;
 	else if (strcmp(word, "-static") == 0 || strcmp(word, "--static") == 0 ||
-	    strcmp(word, "-static-pie") == 0)
+		 strcmp(word, "-static-pie") == 0)
 		a->is_static = true;
 	else if (strcmp(word, "-nostdlib") == 0 || strcmp(word, "-nodefaultlibs") == 0 ||
-	    strcmp(word, "-nolibc") == 0)
+		 strcmp(word, "-nolibc") == 0)
 		a->bare = true;
 	else if (starts_with(word, "-Wl,"))
 		read_linker_words(a, word + 4);
@@ -243,8 +245,9 @@ static bool has_own(const Words *w, int depth)
 	for (int i = 0; i < w->n; i++) {
 		const char *s = w->v[i];
 
-		if (strcmp(s, "-race") == 0 || strcmp(s, "--race") == 0 || strcmp(s, "-norace") == 0 ||
-		    strcmp(s, "--norace") == 0 || starts_with(s, "--goro-") || strcmp(s, "--check") == 0)
+		if (strcmp(s, "-race") == 0 || strcmp(s, "--race") == 0 ||
+		    strcmp(s, "-norace") == 0 || strcmp(s, "--norace") == 0 ||
+		    starts_with(s, "--goro-") || strcmp(s, "--check") == 0)
 			return true;
 		if (s[0] == '@' && depth < NEST_MAX) {
 			char *text = read_text(s + 1);

@@ -11,12 +11,12 @@
 #include "words.h"
 
 typedef enum InputKind {
-	INPUT_SOURCE,   /* compiled, hence instrumented under -race */
-	INPUT_CPP_ASM,  /* .S: preprocessed and assembled */
-	INPUT_ASM,      /* .s */
-	INPUT_HEADER,   /* .h: becomes a precompiled header, never linked */
-	INPUT_LINK,     /* goes to the linker: object, archive, shared object, script */
-	INPUT_LIBRARY,  /* -lNAME */
+	INPUT_SOURCE,  /* compiled, hence instrumented under -race */
+	INPUT_CPP_ASM, /* .S: preprocessed and assembled */
+	INPUT_ASM,     /* .s */
+	INPUT_HEADER,  /* .h: becomes a precompiled header, never linked */
+	INPUT_LINK,    /* goes to the linker: object, archive, shared object, script */
+	INPUT_LIBRARY, /* -lNAME */
 } InputKind;
 
 typedef struct Input {
@@ -30,26 +30,26 @@ typedef struct Args {
 	int ninputs;
 
 	/* goro's own */
-	bool cxx;               /* called as goro-c++ */
+	bool cxx; /* called as goro-c++ */
 	bool race;
-	bool show;              /* --goro-show */
+	bool show; /* --goro-show */
 	bool version, help;
-	bool allow_mixed;       /* --goro-allow-mixed */
-	const char *host_name;  /* --goro-cc=; NULL: not given */
-	const char *dir;        /* --goro-dir=; NULL: not given */
-	const char *check;      /* --check FILE */
+	bool allow_mixed;      /* --goro-allow-mixed */
+	const char *host_name; /* --goro-cc=; NULL: not given */
+	const char *dir;       /* --goro-dir=; NULL: not given */
+	const char *check;     /* --check FILE */
 
 	/* the host's, as far as they matter */
-	bool query;             /* --version, -dumpmachine, -print-...: an answer, no work */
-	bool no_link;           /* -c -S -E -M -MM -fsyntax-only ... */
-	bool relocatable;       /* -r */
+	bool query;       /* --version, -dumpmachine, -print-...: an answer, no work */
+	bool no_link;     /* -c -S -E -M -MM -fsyntax-only ... */
+	bool relocatable; /* -r */
 	bool shared, is_static;
-	bool bare;              /* -nostdlib, -nodefaultlibs: nothing is added at the link */
-	bool no_undefined;      /* -Wl,--no-undefined or -z defs */
+	bool bare;         /* -nostdlib, -nodefaultlibs: nothing is added at the link */
+	bool no_undefined; /* -Wl,--no-undefined or -z defs */
 	bool lto;
-	bool sanitize_thread;   /* the user's own -fsanitize=thread */
-	const char *sanitizer;  /* one that -race cannot be together with; NULL: none */
-	bool language;          /* an -x is in effect at the end */
+	bool sanitize_thread;  /* the user's own -fsanitize=thread */
+	const char *sanitizer; /* one that -race cannot be together with; NULL: none */
+	bool language;         /* an -x is in effect at the end */
 } Args;
 
 void args_parse(Args *a, int argc, char **argv);

@@ -34,7 +34,8 @@ static bool runnable(const char *path)
 
 	if (access(path, X_OK) != 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
 		return false;
-	return stat(self_path(), &self) != 0 || st.st_dev != self.st_dev || st.st_ino != self.st_ino;
+	return stat(self_path(), &self) != 0 || st.st_dev != self.st_dev ||
+	       st.st_ino != self.st_ino;
 }
 
 static const char *search(const char *name)
@@ -47,7 +48,8 @@ static const char *search(const char *name)
 		path = "/usr/local/bin:/usr/bin:/bin";
 	for (;;) {
 		size_t n = strcspn(path, ":");
-		char *full = n ? text_printf("%.*s/%s", (int)n, path, name) : text_printf("./%s", name);
+		char *full =
+		    n ? text_printf("%.*s/%s", (int)n, path, name) : text_printf("./%s", name);
 
 		if (runnable(full))
 			return full;
@@ -167,7 +169,7 @@ static bool asked_is_clang(const Host *h)
 	}
 	close(fd[1]);
 	while (n < sizeof(text) - 1 && ((got = read(fd[0], text + n, sizeof(text) - 1 - n)) > 0 ||
-	    (got < 0 && errno == EINTR)))
+					   (got < 0 && errno == EINTR)))
 		n += got > 0 ? (size_t)got : 0;
 	text[n] = '\0';
 	close(fd[0]);

@@ -7,8 +7,8 @@
 #include "args.h"
 
 typedef struct Host {
-	Words words;  /* what to run: its path first, then wrappers' further words ("ccache gcc") */
-	bool clang;   /* else gcc; known only after host_probe */
+	Words words; /* what to run: its path first, then wrappers' further words ("ccache gcc") */
+	bool clang;  /* else gcc; known only after host_probe */
 } Host;
 
 /* The host compiler: --goro-cc=, else the environment's GORO_CC (for C++ first GORO_CXX), else gcc, cc or

@@ -23,9 +23,9 @@
 /* Functions that gcc 12 expands in line after or out of sight of its instrumentation: measured at -O0 to
  * -O3 and -Os on a file of one small function per libc call (tests/driver/builtins.c). The rest (strlen,
  * strchr, ...) stays a call or becomes instrumented accesses. clang 14 and 19 need none. */
-static const char *const gcc_no_builtin[] = {"memset", "memcpy", "mempcpy", "memmove", "memcmp", "bcmp",
-    "bzero", "bcopy", "strcmp", "strncmp", "strcpy", "stpcpy", "strncpy", "stpncpy", "strcat", "strncat",
-    "sprintf", "snprintf", NULL};
+static const char *const gcc_no_builtin[] = {"memset", "memcpy", "mempcpy", "memmove", "memcmp",
+    "bcmp", "bzero", "bcopy", "strcmp", "strncmp", "strcpy", "stpcpy", "strncpy", "stpncpy",
+    "strcat", "strncat", "sprintf", "snprintf", NULL};
 
 bool links(const Args *a)
 {
@@ -130,7 +130,8 @@ void check_flags(const Args *a)
 	if (a->sanitizer)
 		die("-race and -fsanitize=%s exclude each other", a->sanitizer);
 	if (a->is_static && links(a) && !a->shared)
-		die("-race needs a dynamically linked libc, whose functions the detector takes the place of: "
+		die("-race needs a dynamically linked libc, whose functions the detector takes the "
+		    "place of: "
 		    "leave out -static");
 }
 
@@ -148,8 +149,9 @@ void check_link(const Args *a, const char *dir)
 	if (!links(a) || a->bare)
 		return;
 	if (!a->shared && access(text_printf("%s/lib/%s", dir, archive), R_OK) != 0)
-		die("no %s/lib/%s (build goro with make; --goro-dir=DIR or GORO_DIR names another place)", dir,
-		    archive);
+		die("no %s/lib/%s (build goro with make; --goro-dir=DIR or GORO_DIR names another "
+		    "place)",
+		    dir, archive);
 	for (int i = 0; i < a->ninputs; i++) {
 		const char *path = a->inputs[i].path;
 
@@ -183,7 +185,8 @@ void check_link(const Args *a, const char *dir)
 	}
 	if (!a->race) {
 		if (first_instrumented && !a->sanitize_thread)
-			die("%s was compiled with -race: link with -race too, or compile it again without",
+			die("%s was compiled with -race: link with -race too, or compile it again "
+			    "without",
 			    first_instrumented);
 		return;
 	}
@@ -192,7 +195,8 @@ void check_link(const Args *a, const char *dir)
 		    first_unchecked ? ": compile with -race too: " : "",
 		    first_unchecked ? first_unchecked : "");
 	if (first_unchecked && !a->allow_mixed)
-		die("%s was compiled without -race: races in it would be missed (compile it with -race, or "
+		die("%s was compiled without -race: races in it would be missed (compile it with "
+		    "-race, or "
 		    "allow it by --goro-allow-mixed)",
 		    first_unchecked);
 }

@@ -20,8 +20,10 @@ static const char usage[] =
     "Every flag but these goes to the host compiler as it is:\n"
     "  -race               instrument, and link with the race detector (compile and link with it)\n"
     "  -norace             take back an earlier -race\n"
-    "  --goro-cc=COMPILER  the host compiler, a gcc or clang (environment: GORO_CC, for C++ GORO_CXX)\n"
-    "  --goro-dir=DIR      where goro's include/ and lib/ are (GORO_DIR; default: beside this program)\n"
+    "  --goro-cc=COMPILER  the host compiler, a gcc or clang (environment: GORO_CC, for C++ "
+    "GORO_CXX)\n"
+    "  --goro-dir=DIR      where goro's include/ and lib/ are (GORO_DIR; default: beside this "
+    "program)\n"
     "  --goro-allow-mixed  link objects compiled without -race into a -race program\n"
     "  --goro-show         print the host's command instead of running it\n"
     "  --goro-version      print goro's version\n"
@@ -62,7 +64,8 @@ static int check_file(const char *path)
 	if (access(path, R_OK) != 0)
 		fprintf(stderr, "%s: error: %s: %s\n", driver_name, path, strerror(errno));
 	else
-		fprintf(stderr, "%s: error: %s: not an ELF file, archive or bitcode\n", driver_name, path);
+		fprintf(stderr, "%s: error: %s: not an ELF file, archive or bitcode\n", driver_name,
+		    path);
 	return 2;
 }
 

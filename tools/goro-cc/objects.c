@@ -119,10 +119,12 @@ static bool has_symbol(const Elf *e, uint32_t type, const char *name, bool defin
 	for (uint64_t i = 0; i < e->nsections; i++) {
 		Elf64_Shdr s = elf_section(e, i), strings;
 
-		if (s.sh_type != type || s.sh_link >= e->nsections || !within(e->b, s.sh_offset, s.sh_size))
+		if (s.sh_type != type || s.sh_link >= e->nsections ||
+		    !within(e->b, s.sh_offset, s.sh_size))
 			continue;
 		strings = elf_section(e, s.sh_link);
-		for (uint64_t at = 0; at + sizeof(Elf64_Sym) <= s.sh_size; at += sizeof(Elf64_Sym)) {
+		for (uint64_t at = 0; at + sizeof(Elf64_Sym) <= s.sh_size;
+		     at += sizeof(Elf64_Sym)) {
 			Elf64_Sym sym;
 
 			memcpy(&sym, e->b.p + s.sh_offset + at, sizeof(sym));
@@ -174,7 +176,8 @@ static ObjectKind elf_kind(const Elf *e)
 
 static bool is_bitcode(Bytes b)
 {
-	return b.n >= 4 && (memcmp(b.p, "BC\xc0\xde", 4) == 0 || memcmp(b.p, "\xde\xc0\x17\x0b", 4) == 0);
+	return b.n >= 4 &&
+	       (memcmp(b.p, "BC\xc0\xde", 4) == 0 || memcmp(b.p, "\xde\xc0\x17\x0b", 4) == 0);
 }
 
 static ObjectKind bytes_kind(Bytes b);
@@ -254,8 +257,8 @@ static bool has_note(const Elf *e)
 			len = sizeof(note) + note.n_namesz;
 			len = (len + align - 1) & ~(align - 1);
 			len = (len + note.n_descsz + align - 1) & ~(align - 1);
-			if (note.n_type == 1 && note.n_namesz == 5 && n + sizeof(note) + 5 <= p.p_filesz &&
-			    memcmp(name, "goro", 5) == 0)
+			if (note.n_type == 1 && note.n_namesz == 5 &&
+			    n + sizeof(note) + 5 <= p.p_filesz && memcmp(name, "goro", 5) == 0)
 				return true;
 			n += len;
 		}
@@ -274,8 +277,8 @@ BuildKind build_kind(const char *path)
 		return BUILD_RACE;
 	for (int dynamic = 0; dynamic < 2; dynamic++)
 		for (int i = 0; i < 2; i++)
-			if (has_symbol(&e, dynamic ? SHT_DYNSYM : SHT_SYMTAB, i ? "goro_run" : "__wrap_main",
-				true))
+			if (has_symbol(&e, dynamic ? SHT_DYNSYM : SHT_SYMTAB,
+				i ? "goro_run" : "__wrap_main", true))
 				return BUILD_PLAIN;
 	return BUILD_FOREIGN;
 }

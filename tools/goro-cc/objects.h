@@ -10,8 +10,8 @@ typedef enum ObjectKind {
 	OBJECT_NONE,         /* not there, unreadable, or nothing we know: the linker judges */
 	OBJECT_INSTRUMENTED, /* compiled with -fsanitize=thread; an archive with such a member */
 	OBJECT_UNCHECKED,    /* compiled from C or C++ without it, with code inside */
-	OBJECT_NEUTRAL,      /* assembler, data only, another language; an archive without instrumented code */
-	OBJECT_LTO,          /* code comes only at the link, and gcc instruments it there */
+	OBJECT_NEUTRAL, /* assembler, data only, another language; an archive without instrumented code */
+	OBJECT_LTO, /* code comes only at the link, and gcc instruments it there */
 	OBJECT_SHARED,
 } ObjectKind;
 
