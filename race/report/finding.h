@@ -39,8 +39,10 @@ typedef struct Finding {
 	ReportLocation location;
 	NamedStack allocated;
 	int location_who;              /* heap: who allocated; stack: whose; -1 */
-	bool has_data;                 /* global: */
+	bool has_data;                 /* global, or local variable: */
 	SymData data;
+	bool has_frame;                /* stack: the function whose frame it is in */
+	SymFrame frame;
 
 	NamedWho people[REPORT_MAX_ACCESSES + 1]; /* current access's first */
 	int npeople;

@@ -156,6 +156,17 @@ static void add_location(Buf *b, const Finding *f)
 		}
 		add_pair(b, "module", f->data.module);
 		add_hex(b, "module_offset", f->data.module_off);
+	} else if (l->kind == LOCATION_STACK && f->has_frame) {
+		add_pair(b, "function", f->frame.func);
+		if (f->has_data) {
+			add_pair(b, "name", f->data.name);
+			add_hex(b, "address", f->data.start);
+			add_number(b, "size", f->data.size);
+			if (f->data.file) {
+				add_pair(b, "file", report_path(f->data.file));
+				add_number(b, "line", (uint64_t)f->data.line);
+			}
+		}
 	} else if (l->start) {
 		add_hex(b, "address", l->start);
 		add_number(b, "size", l->size);

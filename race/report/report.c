@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "../../runtime/base/fatal.h"
+#include "../../runtime/base/frame.h"
 #include "../../runtime/os/onstack.h"
 #include "../../runtime/os/os.h"
 #include "../options/flags.h"
@@ -240,6 +241,19 @@ static void name_locks(Finding *f, int i)
 	}
 }
 
+/* The function, and its variable, that an address on a stack belongs to. */
+static void name_frame(Finding *f, uintptr_t addr)
+{
+	StackFrame at;
+	SymFrame frames[16];
+	if (!flags.symbolize || !frame_find(addr, &at))
+		return;
+	int n = sym_frames(at.pc, !at.exact, frames, 16);
+	f->frame = frames[n - 1]; /* inlined functions have no frame of their own */
+	f->has_frame = f->frame.func != NULL && !f->frame.own;
+	f->has_data = f->has_frame && sym_local(at.pc - !at.exact, at.cfa, addr, &f->data);
+}
+
 static void name_finding(Finding *f, const Report *r)
 {
 	state.nframes = 0;
@@ -256,6 +270,8 @@ static void name_finding(Finding *f, const Report *r)
 		f->has_data = flags.symbolize && sym_data(addr, &f->data);
 		f->location.kind = f->has_data ? LOCATION_GLOBAL : LOCATION_UNKNOWN;
 	}
+	if (f->location.kind == LOCATION_STACK)
+		name_frame(f, addr);
 	if (f->location.kind == LOCATION_HEAP || f->location.kind == LOCATION_STACK)
 		f->location_who = name_who(f, f->location.ginfo);
 	if (f->location.kind == LOCATION_HEAP)

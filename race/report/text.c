@@ -126,6 +126,14 @@ static void add_location(Buf *b, const Finding *f)
 	case LOCATION_STACK:
 		buf_str(b, "\nLocation is stack of ");
 		add_who(b, who(f, f->location_who), true);
+		if (f->has_data)
+			buf_fmt(b, ", variable '%s' of size %zu", f->data.name, f->data.size);
+		else if (f->has_frame)
+			buf_str(b, ", frame");
+		if (f->has_frame)
+			buf_fmt(b, strchr(f->frame.func, '(') ? " of %s" : " of %s()", f->frame.func);
+		if (f->has_data && f->data.file)
+			buf_fmt(b, " at %s:%d", report_path(f->data.file), f->data.line);
 		buf_str(b, "\n");
 		return;
 	case LOCATION_UNKNOWN:

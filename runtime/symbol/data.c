@@ -188,18 +188,16 @@ static bool frame_base(Dwarf_Die *func, uintptr_t cfa, uintptr_t *base)
 	return true;
 }
 
-static const char *local_in(Dwarf_Die *scope, uintptr_t base, uintptr_t addr, int depth)
+static bool local_in(Dwarf_Die *cu, Dwarf_Die *scope, uintptr_t base, uintptr_t addr, SymData *out, int depth)
 {
 	Dwarf_Die die;
 	if (depth > DEPTH_MAX || dwarf_child(scope, &die) != 0)
-		return NULL;
+		return false;
 	do {
 		int tag = dwarf_tag(&die);
-		if (tag == DW_TAG_lexical_block || tag == DW_TAG_inlined_subroutine) {
-			const char *name = local_in(&die, base, addr, depth + 1);
-			if (name)
-				return name;
-		}
+		if ((tag == DW_TAG_lexical_block || tag == DW_TAG_inlined_subroutine) &&
+		    local_in(cu, &die, base, addr, out, depth + 1))
+			return true;
 		if (tag != DW_TAG_variable && tag != DW_TAG_formal_parameter)
 			continue;
 		Dwarf_Attribute attr;
@@ -210,19 +208,24 @@ static const char *local_in(Dwarf_Die *scope, uintptr_t base, uintptr_t addr, in
 			continue;
 		uintptr_t at = base + (uintptr_t)(int64_t)ops[0].number;
 		uint64_t size = type_size(&die);
-		if (addr - at < (size ? size : 1))
-			return sym_die_name(&die);
+		if (addr - at >= (size ? size : 1))
+			continue;
+		*out = (SymData){.name = sym_die_name(&die), .start = at, .size = size,
+		    .file = sym_decl_path(cu, &die)};
+		dwarf_decl_line(&die, &out->line);
+		return out->name != NULL;
 	} while (dwarf_siblingof(&die, &die) == 0);
-	return NULL;
+	return false;
 }
 
-const char *sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr)
+bool sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr, SymData *out)
 {
 	if (!sym_enter())
-		return NULL;
-	const char *name = NULL;
+		return false;
+	bool found = false;
 	SymModule *m = module_find(pc);
 	Dwarf_Die cu, *scopes = NULL;
+	memset(out, 0, sizeof *out);
 	if (m && m->dwarf && module_cu(m, pc - m->bias, &cu)) {
 		module_unskeleton(&cu);
 		int n = dwarf_getscopes(&cu, pc - m->bias, &scopes);
@@ -232,13 +235,12 @@ const char *sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr)
 			uintptr_t base;
 			if (dwarf_tag(&chain[i]) != DW_TAG_subprogram)
 				continue;
-			if (frame_base(&chain[i], cfa, &base))
-				name = local_in(&chain[i], base, addr, 0);
+			found = frame_base(&chain[i], cfa, &base) && local_in(&cu, &chain[i], base, addr, out, 0);
 			break;
 		}
 		free(chain);
 		free(scopes);
 	}
 	sym_leave();
-	return name;
+	return found;
 }

@@ -45,8 +45,8 @@ typedef struct SymData {
 /* The global or static variable that covers addr; false when there is none. */
 bool sym_data(uintptr_t addr, SymData *out);
 
-/* The local variable of the function containing pc whose location covers `addr`, given the frame's
- * canonical frame address (CFA); NULL when unknown. */
-const char *sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr);
+/* The local variable or parameter of the function containing pc that covers addr, given the frame's
+ * canonical frame address (CFA); false when unknown (it lives in a register, or somewhere that changes). */
+bool sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr, SymData *out);
 
 #endif

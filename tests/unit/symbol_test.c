@@ -101,6 +101,25 @@ Test(symbol, data_by_name_size_and_place)
 	cr_assert_str_eq(d.name, "in_function");
 }
 
+Test(symbol, locals_by_the_frame_s_address)
+{
+	SymData d;
+	volatile int first = 1, many[4] = {2};
+	many[3] = first;
+#if defined(__x86_64__)
+	uintptr_t cfa = (uintptr_t)__builtin_frame_address(0) + 16;
+#endif
+	uintptr_t pc = return_address();
+	cr_assert(sym_local(pc, cfa, (uintptr_t)&many[3] + 1, &d));
+	cr_assert_str_eq(d.name, "many");
+	cr_assert_eq(d.start, (uintptr_t)many);
+	cr_assert_eq(d.size, sizeof many);
+	cr_assert_gt(d.line, OUTER_LINE);
+	cr_assert(sym_local(pc, cfa, (uintptr_t)&first, &d));
+	cr_assert_str_eq(d.name, "first");
+	cr_assert_not(sym_local(pc, cfa, cfa + 64, &d));
+}
+
 Test(symbol, stack_and_heap_are_no_data)
 {
 	SymData d;
@@ -348,7 +367,7 @@ Test(made, damaged_dwarf_is_survived, .timeout = 120)
 		SymData d;
 		cr_assert_geq(sym_frames(made_pc(lib), true, f, 8), 1);
 		sym_data((uintptr_t)dlsym(lib, "made_global"), &d);
-		sym_local(made_pc(lib), (uintptr_t)f, (uintptr_t)f);
+		sym_local(made_pc(lib), (uintptr_t)f, (uintptr_t)f, &d);
 		dlclose(lib);
 		unlink(copy);
 	}

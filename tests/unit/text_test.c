@@ -147,7 +147,13 @@ Test(text, stack_location_names_the_goroutine)
 {
 	f.location = (ReportLocation){.kind = LOCATION_STACK};
 	f.location_who = 1;
+	f.has_data = false;
 	cr_assert(strstr(text(), "\nLocation is stack of goroutine 6\n"));
+	f.has_frame = true;
+	f.frame = main6[0];
+	cr_assert(strstr(text(), "\nLocation is stack of goroutine 6, frame of main()\n"));
+	f.has_data = true;
+	cr_assert(strstr(text(), "\nLocation is stack of goroutine 6, variable 'counter' of size 4 of main() at counter.c:9\n"));
 }
 
 Test(text, use_after_free)
