@@ -16,6 +16,7 @@
 #include "../history/context.h"
 #include "../options/flags.h"
 #include "../pool.h"
+#include "benign.h"
 
 #define PAIRS 8192u
 
@@ -41,6 +42,8 @@ void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask)
 		race_count(lost_racy);
 		return;
 	}
+	if (benign_covers(granule, old.mask & mask))
+		return;
 	if (flags.suppress_equal_stacks && !first_time(a->rec, old.rec, a->kind, (Kind)old.kind))
 		return;
 	s->found[s->nfound++] =

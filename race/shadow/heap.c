@@ -19,6 +19,7 @@
 #include "../report/report.h"
 #include "../thread.h"
 #include "access.h"
+#include "benign.h"
 #include "set.h"
 
 #define FREE_MARK_MAX (256u * 1024)
@@ -154,6 +155,7 @@ static void fresh(uintptr_t lo, uintptr_t hi)
 {
 	shadow_clear(lo, hi);
 	sync_forget_range(lo, hi);
+	benign_forget(lo, hi);
 }
 
 /* told: the size that the record tells, of the whole block. */
