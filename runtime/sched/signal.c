@@ -36,19 +36,19 @@ struct Entry {
 	Entry *next;
 	goro_chan *c;
 	uint64_t wants;
-	bool stopping; /* a stop waits for the thread: the entry counts no more for what is wanted */
+	bool stopping; /* a stop waits for the thread: it wants nothing new */
 };
 
 static Lock list_lock = LOCK_INIT(OUTER);
-static Entry *entries;             /* list_lock; as the next four */
-static uint64_t caught;            /* our handler is in place */
-static uint64_t ignored;           /* by goro_signal_ignore */
+static Entry *entries;                   /* list_lock; as the next four */
+static uint64_t caught;                  /* our handler is in place */
+static uint64_t ignored;                 /* by goro_signal_ignore */
 static struct sigaction before[SIGNALS]; /* of what is in caught or ignored */
-static bool running;               /* the thread */
-static uint64_t pending;           /* atomic: or in handler, swap in the thread */
-static uint32_t bell;              /* atomic, futex: rung by handler */
-static uint32_t quiet;             /* atomic: everything up to this bell has been sent */
-static uint32_t catching;          /* atomic: handlers between their first and last step */
+static bool running;                     /* the thread */
+static uint64_t pending;                 /* atomic: or in handler, swap in the thread */
+static uint32_t bell;                    /* atomic, futex: rung by handler */
+static uint32_t quiet;                   /* atomic: everything up to this bell has been sent */
+static uint32_t catching;                /* atomic: handlers between their first and last step */
 
 static inline uint64_t bit(int sig)
 {
@@ -77,9 +77,9 @@ static void handler(int sig)
 {
 	(void)add_ar(&catching, 1);
 	(void)or_ar(&pending, bit(sig)); /* pairs with swap_ar in thread_main */
-	(void)add_ar(&bell, 1);          /* after the bit: the thread that reads the bell finds it */
+	(void)add_ar(&bell, 1); /* after the bit: the thread that reads the bell finds it */
 	os_futex_wake(&bell, 1);
-	(void)sub_rel(&catching, 1);     /* pairs with load_acq in wait_quiet */
+	(void)sub_rel(&catching, 1); /* pairs with load_acq in wait_quiet */
 }
 
 /* ---- the thread ---- */

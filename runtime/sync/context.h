@@ -9,10 +9,10 @@
 
 typedef struct ContextWatch ContextWatch;
 struct ContextWatch {
-	List link;                 /* the context's mutex; as the next */
+	List link; /* the context's mutex; as the next */
 	bool linked;
-	void (*fn)(ContextWatch *); /* run once, by who cancels, under the context's mutex: short, no park,
-	                              may ready() */
+	/* Run once, by who cancels, under the context's mutex: short, no park, may ready(). */
+	void (*fn)(ContextWatch *);
 };
 
 /* ctx could end a wait: it is not NULL and can be cancelled. */

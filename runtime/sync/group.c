@@ -112,7 +112,8 @@ void goro_group_set_limit(goro_group *g, int n)
 		panic("sync: nil Group");
 	uint32_t active = (uint32_t)(load_rlx(&g->wg.state) >> 32);
 	if (active)
-		panic("errgroup: modify limit while %u goroutines in the group are still active", active);
+		panic("errgroup: modify limit while %u goroutines in the group are still active",
+		    active);
 	goro_chan_free(g->slots);
 	g->slots = NULL;
 	g->limit = n < 0 || n == INT32_MAX ? 0 : n + 1;

@@ -30,11 +30,11 @@ struct Chunk {
 };
 
 typedef struct Shard {
-	Lock lock;    /* rank SEMA */
-	uint32_t n;   /* things in it; store_rlx under lock, read without it as a hint */
+	Lock lock;     /* rank SEMA */
+	uint32_t n;    /* things in it; store_rlx under lock, read without it as a hint */
 	uint32_t fill; /* in the top chunk */
-	Chunk *top;   /* NULL: none */
-	Chunk *spare; /* one that became empty, so that a swing about a boundary costs nothing */
+	Chunk *top;    /* NULL: none */
+	Chunk *spare;  /* one that became empty, so that a swing about a boundary costs nothing */
 } __attribute__((aligned(64))) Shard;
 
 typedef struct Table Table;
@@ -75,14 +75,15 @@ static __attribute__((noinline)) Table *grow(goro_pool *p, uint32_t n)
 		t->old = old;
 		t->n = n;
 		for (uint32_t i = 0; i < n; i++) {
-			Shard *s = i < have ? old->shard[i] : aligned_alloc(_Alignof(Shard), sizeof(*s));
+			Shard *s =
+			    i < have ? old->shard[i] : aligned_alloc(_Alignof(Shard), sizeof(*s));
 			if (!s)
 				no_memory();
 			if (i >= have)
 				*s = (Shard){.lock = LOCK_INIT(SEMA)};
 			t->shard[i] = s;
 		}
-		store_rel((Table **)&p->table, t); /* pairs with load_acq in goro_pool_get, goro_pool_put */
+		store_rel((Table **)&p->table, t); /* pairs with load_acq in get and put */
 	}
 	unlock((Lock *)p->lock);
 	return t;
@@ -90,7 +91,8 @@ static __attribute__((noinline)) Table *grow(goro_pool *p, uint32_t n)
 
 static void *pop(Shard *s)
 {
-	if (load_rlx(&s->n) == 0) /* a hint: what was put before us in any order known to us is counted */
+	/* A hint: what was put before us in any order known to us is counted. */
+	if (load_rlx(&s->n) == 0)
 		return NULL;
 	void *x = NULL;
 	Chunk *empty = NULL;

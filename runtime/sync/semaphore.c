@@ -23,7 +23,7 @@ typedef enum SemState { SEM_NEW, SEM_WAITING, SEM_GRANTED, SEM_CANCELLED } SemSt
 
 typedef struct SemWaiter SemWaiter;
 struct SemWaiter {
-	SemWaiter *next, *prev; /* queue; once granted or cancelled: the list of who is to be readied */
+	SemWaiter *next, *prev; /* queue; once granted: the list of who is to be readied */
 	goro_semaphore *s;
 	G *g;
 	int64_t n;

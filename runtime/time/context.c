@@ -37,22 +37,22 @@ struct goro_context {
 	goro_chan *done;         /* the canceller's; constant */
 	const void *key;         /* with_value; constant, as the next */
 	void *value;
-	int64_t deadline;        /* 0: none; constant */
-	const void *pc;          /* who made it; constant */
-	uint32_t refs;           /* atomic */
-	uint32_t holds;          /* atomic */
-	uint8_t id_holds;        /* identity for the detector */
+	int64_t deadline; /* 0: none; constant */
+	const void *pc;   /* who made it; constant */
+	uint32_t refs;    /* atomic */
+	uint32_t holds;   /* atomic */
+	uint8_t id_holds; /* identity for the detector */
 
 	/* Cancellers only. */
-	goro_mutex m;            /* guards the following, where not said otherwise */
-	int err;                 /* 0, then once something else: store_rel under m, load_acq */
-	int cause;               /* written before err */
-	bool armed;              /* timer was armed, and nobody has stopped it yet */
-	bool linked;             /* in the parent's canceller's children; its m */
-	List sibling;            /* its m */
-	goro_context *next;      /* in the hands of who cleared linked */
+	goro_mutex m;       /* guards the following, where not said otherwise */
+	int err;            /* 0, then once something else: store_rel under m, load_acq */
+	int cause;          /* written before err */
+	bool armed;         /* timer was armed, and nobody has stopped it yet */
+	bool linked;        /* in the parent's canceller's children; its m */
+	List sibling;       /* its m */
+	goro_context *next; /* in the hands of who cleared linked */
 	List children, watches;
-	Timer timer;             /* deadline */
+	Timer timer; /* deadline */
 };
 
 static goro_context background;
@@ -103,8 +103,13 @@ static goro_context *make(goro_context *parent, const void *pc)
 	goro_context *c = malloc(sizeof(*c));
 	if (!c)
 		fatal("out of memory: cannot make a context");
-	*c = (goro_context){.parent = parent, .canceller = parent->canceller, .done = parent->done,
-	    .deadline = parent->deadline, .pc = pc, .refs = 1, .holds = 1};
+	*c = (goro_context){.parent = parent,
+	    .canceller = parent->canceller,
+	    .done = parent->done,
+	    .deadline = parent->deadline,
+	    .pc = pc,
+	    .refs = 1,
+	    .holds = 1};
 	if (GORO_RACE)
 		hook_alloc(race_self(), c, sizeof(*c), pc);
 	hold(parent);

@@ -42,7 +42,7 @@ static void run_shot(void *p)
 static void fire_func(void *arg, int64_t now)
 {
 	GTimer *t = arg;
-	Shot *s = t->shot; /* ours since the timer is out of the heap; stop waits for us before it looks */
+	Shot *s = t->shot; /* ours: stop waits for us before it looks */
 	(void)now;
 	t->shot = NULL;
 	G *g = go_new(run_shot, s, 0, t->pc);
@@ -53,7 +53,7 @@ static void fire_func(void *arg, int64_t now)
 
 static void fire_chan(void *arg, int64_t now)
 {
-	chan_post(arg, &now); /* full: a tick that nobody took; closed by the program: nothing to do */
+	chan_post(arg, &now); /* full: a tick that nobody took */
 }
 
 GTimer *gtimer_new(void (*f)(void *), void *arg, const void *pc)

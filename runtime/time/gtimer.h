@@ -10,17 +10,17 @@
 typedef struct Shot Shot;
 
 typedef struct GTimer {
-	union {                /* first: the handle is the address; the program reads c */
+	union { /* first: the handle is the address; the program reads c */
 		goro_timer timer;
 		goro_ticker ticker;
 	} pub;
-	Lock lock;             /* rank OUTER: held by who starts or stops it, never by what fires */
+	Lock lock; /* rank OUTER: held by who starts or stops it, never by what fires */
 	Timer timer;
-	goro_chan *c;          /* constant; NULL: runs f */
-	void (*f)(void *);     /* constant */
-	void *arg;             /* constant */
-	const void *pc;        /* who made it; constant */
-	Shot *shot;            /* f: of the arming under way; lock while not armed, then what fires */
+	goro_chan *c;      /* constant; NULL: runs f */
+	void (*f)(void *); /* constant */
+	void *arg;         /* constant */
+	const void *pc;    /* who made it; constant */
+	Shot *shot;        /* f: of the arming under way; lock while not armed, then what fires */
 } GTimer;
 
 /* A channel's (f NULL) or a function's, not armed. */

@@ -32,7 +32,8 @@ GoTest(context, cancel_goes_down_not_up)
 {
 	static int key;
 	goro_context *a = goro_with_cancel(goro_background()), *v = goro_with_value(a, &key, &key),
-		     *b = goro_with_cancel(v), *c = goro_with_cancel(b), *side = goro_with_cancel(a);
+		     *b = goro_with_cancel(v), *c = goro_with_cancel(b),
+		     *side = goro_with_cancel(a);
 	cr_assert_eq(goro_context_err(c), 0);
 	goro_cancel(b);
 	cr_assert_eq(goro_context_err(a), 0);
@@ -101,7 +102,8 @@ GoTest(context, timeout)
 GoTest(context, earlier_deadline_of_the_parent_stands)
 {
 	int64_t a_when, b_when;
-	goro_context *a = goro_with_timeout(goro_background(), 3 * MS), *b = goro_with_timeout(a, GORO_HOUR);
+	goro_context *a = goro_with_timeout(goro_background(), 3 * MS),
+		     *b = goro_with_timeout(a, GORO_HOUR);
 	cr_assert(goro_context_deadline(a, &a_when) && goro_context_deadline(b, &b_when));
 	cr_assert_eq(a_when, b_when);
 	(void)chan_recv(goro_context_done(b));
@@ -244,7 +246,8 @@ DieTest(context, nil_key, "panic: nil key")
 	return 0;
 }
 
-DieTest(context, background_cannot_be_cancelled, "panic: context: cancel of a context that cannot be cancelled")
+DieTest(context, background_cannot_be_cancelled,
+    "panic: context: cancel of a context that cannot be cancelled")
 {
 	goro_cancel(goro_background());
 	return 0;

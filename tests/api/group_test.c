@@ -88,7 +88,8 @@ static int work(void *p)
 {
 	Load *l = p;
 	int32_t n = goro_atomic_add_int32(&l->now, 1), most;
-	while (n > (most = goro_atomic_load_int32(&l->most)) && !goro_atomic_cas_int32(&l->most, most, n))
+	while (n > (most = goro_atomic_load_int32(&l->most)) &&
+	       !goro_atomic_cas_int32(&l->most, most, n))
 		;
 	goro_gosched();
 	goro_atomic_add_int32(&l->now, -1);
@@ -151,7 +152,8 @@ GoTest(group, goexit_counts_as_an_end)
 	return 0;
 }
 
-DieTest(group, limit_while_active, "errgroup: modify limit while 1 goroutines in the group are still active")
+DieTest(group, limit_while_active,
+    "errgroup: modify limit while 1 goroutines in the group are still active")
 {
 	chan(int) c = chan_make(int);
 	goro_group g = {0};

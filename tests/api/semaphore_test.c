@@ -87,7 +87,8 @@ GoTest(semaphore, a_context_ends_the_wait)
 	cr_assert_eq(goro_semaphore_acquire(&s, ctx, 1), -ETIMEDOUT);
 	cr_assert_eq(goro_semaphore_acquire(&s, ctx, 1), -ETIMEDOUT);
 	goro_semaphore_release(&s, 1);
-	cr_assert_eq(goro_semaphore_acquire(&s, ctx, 1), -ETIMEDOUT, "done already: nothing is taken");
+	cr_assert_eq(
+	    goro_semaphore_acquire(&s, ctx, 1), -ETIMEDOUT, "done already: nothing is taken");
 	cr_assert(goro_semaphore_try_acquire(&s, 1));
 	goro_context_free(ctx);
 	return 0;
@@ -129,7 +130,8 @@ static void compete(void *p)
 {
 	User *u = p;
 	for (int i = 0; i < 100; i++) {
-		goro_context *ctx = goro_with_timeout(goro_background(), (i % 4) * 30 * GORO_MICROSECOND);
+		goro_context *ctx =
+		    goro_with_timeout(goro_background(), (i % 4) * 30 * GORO_MICROSECOND);
 		int n = i % u->size + 1;
 		if (goro_semaphore_acquire(&u->s, ctx, n) == 0) {
 			cr_assert_leq(goro_atomic_add_int32(&u->used, n), u->size);

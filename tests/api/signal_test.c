@@ -49,7 +49,8 @@ GoTest(signal, unbuffered_reaches_who_waits)
 	int64_t late;
 	cr_assert_eq(goro_signal_notify_list(c, (const int[]){SIGHUP}, 1), 0);
 	goro_timer *t = goro_timer_new(20 * MS);
-	cr_assert_eq(chan_select(on_recv(c, &v), on_recv(t->c, &late)), 1); /* waiting is no deadlock */
+	/* Waiting is no deadlock. */
+	cr_assert_eq(chan_select(on_recv(c, &v), on_recv(t->c, &late)), 1);
 	goro_timer *send = goro_after_func(2 * MS, raise_it, &hup);
 	cr_assert_eq(chan_recv(c), SIGHUP);
 	goro_signal_stop(c);
@@ -62,7 +63,7 @@ GoTest(signal, unbuffered_reaches_who_waits)
 GoTest(signal, a_full_channel_loses_it)
 {
 	chan(int) c = chan_make(int, 1);
-	signal(SIGUSR2, own_handler); /* one may come to its thread after stop, and do what it did before */
+	signal(SIGUSR2, own_handler); /* one may come after stop, and do what it did before */
 	cr_assert_eq(goro_signal_notify(c, SIGUSR1, SIGUSR2, 0), 0);
 	kill(getpid(), SIGUSR1);
 	while (chan_len(c) == 0)
