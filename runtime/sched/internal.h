@@ -21,6 +21,13 @@ static inline P *p_here(void)
 	return m ? m->p : NULL;
 }
 
+/* A G that was not touched for a while is soon to be: its first line, and the frame below. */
+static inline void g_prefetch(const G *g)
+{
+	__builtin_prefetch(g);
+	__builtin_prefetch((const char *)g - 64);
+}
+
 static inline void tls_g_set(G *g)
 {
 #if defined(__x86_64__)

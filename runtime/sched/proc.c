@@ -46,17 +46,9 @@ static G *make(size_t stack_size, bool is_main, const void *pc)
 	g->id = new_id(p);
 	g->created_pc = pc;
 	g->created_by = self ? self->id : 0;
-	g->at_exit = NULL;
-	g->waiter = NULL;
-	g->wait_on = NULL;
-	g->wait_reason = WAIT_NONE;
-	store_rlx(&g->preempt, 0); /* sysmon may still mean the former goroutine here */
-	g->locked = 0;
-	g->locked_m = NULL;
-	g->is_main = is_main;
 	g->saved_errno = 0;
-	g->cxx_globals[0] = g->cxx_globals[1] = NULL;
-	g->name[0] = 0;
+	if (unlikely(is_main))
+		g->is_main = true;
 	san_new(&g->san, g->stack_lo, g->stack_hi);
 	if (GORO_RACE) /* the one argument that costs something */
 		g->race = hook_go(race_self(), g->id, is_main, g->stack_lo, g->stack_hi, pc);
@@ -69,7 +61,7 @@ G *go_new(void (*f)(void *), void *arg, size_t stack_size, const void *pc)
 {
 	G *g = make(stack_size, false, pc);
 	if (g)
-		g->sp = os_switch_new((void *)g->stack_hi, f, arg);
+		g->sp = os_switch_new(g, f, arg);
 	return g;
 }
 
@@ -77,7 +69,7 @@ G *go_new_main(void (*f)(void *), void *arg, size_t stack_size, const void *pc)
 {
 	G *g = make(stack_size, true, pc);
 	if (g)
-		g->sp = os_switch_new((void *)g->stack_hi, f, arg);
+		g->sp = os_switch_new(g, f, arg);
 	return g;
 }
 
@@ -86,7 +78,7 @@ static inline void enqueue(G *g, bool next)
 {
 	P *p = p_here();
 	if (unlikely(!p)) {
-		sched_put_global(g, g, 1);
+		sched_put_global(&g, 1);
 		sched_wakep();
 	} else if (runq_put(p, g, next)) {
 		sched_wakep();
@@ -98,6 +90,14 @@ void go_start(G *g)
 	enqueue(g, true);
 }
 
+static void set_name(G *g, const char *name)
+{
+	strncpy(g->name, name, sizeof g->name - 1);
+	g->name[sizeof g->name - 1] = 0;
+	g->named = true;
+	hook_name(g->race, g->name);
+}
+
 int goro_go_with(const goro_attr *attr, void (*f)(void *), void *arg)
 {
 	size_t size = attr ? attr->stack_size : 0;
@@ -106,11 +106,8 @@ int goro_go_with(const goro_attr *attr, void (*f)(void *), void *arg)
 	G *g = go_new(f, arg, size, __builtin_return_address(0));
 	if (!g)
 		return -ENOMEM;
-	if (attr && attr->name) {
-		strncpy(g->name, attr->name, sizeof g->name - 1);
-		g->name[sizeof g->name - 1] = 0;
-		hook_name(g->race, g->name);
-	}
+	if (attr && attr->name)
+		set_name(g, attr->name);
 	go_start(g);
 	preempt_check();
 	return 0;
@@ -137,7 +134,7 @@ void goro_go_captured(const CallRegs *regs, void (*f)(void), const void *stack, 
 	G *g = make(0, false, pc);
 	if (!g)
 		fatal("go: out of memory for a goroutine");
-	g->sp = os_switch_new_call((void *)g->stack_hi, (void *)g->stack_lo, f, regs, stack, nstack);
+	g->sp = os_switch_new_call(g, (void *)g->stack_lo, f, regs, stack, nstack);
 	if (!g->sp)
 		fatal("go: arguments of %zu bytes do not fit a stack of %zu", nstack, stack_default_size());
 	go_start(g);
@@ -163,6 +160,17 @@ void go_exit(void)
 	}
 	count(m->p, -1);
 	g->race = NULL;
+	/* What creation takes for granted. at_exit is empty, wait_on and wait_reason are the waker's to clear. */
+	if (unlikely(load_rlx(&g->preempt)))
+		store_rlx(&g->preempt, 0);
+	if (unlikely(g->is_main))
+		g->is_main = false;
+	if (unlikely(g->waiter != NULL))
+		g->waiter = NULL;
+	if (unlikely(g->named)) {
+		g->named = false;
+		g->name[0] = 0;
+	}
 	store_rlx(&g->state, G_DEAD); /* for dumps */
 	m->after = AFTER_DEAD;
 	m->after_g = g;
@@ -281,11 +289,7 @@ uint64_t goro_id(void)
 void goro_set_name(const char *name)
 {
 	G *g = g_current();
-	if (!name)
-		name = "";
-	strncpy(g->name, name, sizeof g->name - 1);
-	g->name[sizeof g->name - 1] = 0;
-	hook_name(g->race, g->name);
+	set_name(g, name ? name : "");
 }
 
 int64_t goroutines(void)

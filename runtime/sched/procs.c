@@ -84,12 +84,9 @@ static P *p_make(uint32_t i)
 static void drain(P *p)
 {
 	for (G *g; (g = runq_get(p)) != NULL;)
-		sched_put_global(g, g, 1);
-	for (G *g; (g = p->gfree) != NULL;) {
-		p->gfree = g->next;
-		stack_free(g);
-	}
-	p->ngfree = 0;
+		sched_put_global(&g, 1);
+	while (p->ngfree)
+		stack_free(p->gfree[--p->ngfree]);
 	P *to = sched.all_p[0]; /* never retires */
 	timer_move_all(p, to);
 	sched_wakep();
@@ -98,7 +95,7 @@ static void drain(P *p)
 void procs_retire(M *m, P *p)
 {
 	if (m->picked) {
-		sched_put_global(m->picked, m->picked, 1);
+		sched_put_global(&m->picked, 1);
 		m->picked = NULL;
 	}
 	p_disown(m);

@@ -99,7 +99,7 @@ int goro_run(int (*fn)(void *), void *arg)
 	sched_loop(m, &run.done);
 
 	if (m->picked) {
-		sched_put_global(m->picked, m->picked, 1);
+		sched_put_global(&m->picked, 1);
 		m->picked = NULL;
 	}
 	P *p = m->p;

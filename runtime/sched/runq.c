@@ -30,10 +30,7 @@ static bool put_global(P *p, G *g, uint32_t h, uint32_t t)
 	if (!cas_rel(&p->runq.head, h, h + n)) /* pairs with load_acq of head in runq_put */
 		return false;
 	batch[n] = g;
-	for (uint32_t i = 0; i < n; i++)
-		batch[i]->next = batch[i + 1];
-	batch[n]->next = NULL;
-	sched_put_global(batch[0], batch[n], n + 1);
+	sched_put_global(batch, n + 1);
 	return true;
 }
 
@@ -94,6 +91,7 @@ G *runq_get(P *p)
 		if (t == h)
 			break;
 		g = load_rlx(&q->slot[h & MASK]);
+		g_prefetch(load_rlx(&q->slot[(h + 1) & MASK])); /* its turn comes soon; any address will do */
 		if (cas_rel(&q->head, h, h + 1)) /* pairs with load_acq in put_tail */
 			return g;
 	}

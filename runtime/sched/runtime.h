@@ -46,6 +46,8 @@ typedef struct AtExit AtExit;
 #define RUNQ_SIZE 256  /* as Go's; a power of two */
 #endif
 
+#define GFREE_MAX 64   /* dead Gs that a P keeps */
+
 typedef enum GState { G_DEAD, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL } GState;
 
 /* Why a G waits; the text stands in dumps (Go's words). */
@@ -75,37 +77,42 @@ typedef enum WaitReason {
 	    WAIT_COUNT
 } WaitReason;
 
+/* The first line is all that a goroutine needs that never waits, the second what waiting needs; the frames
+ * begin right below. Creation writes the first only: what it would write elsewhere is left clean by
+ * go_exit. */
 struct G {
 	void *sp;             /* saved stack pointer while not running; see os/switch_amd64.S */
 	M *m;                 /* who runs it; own M */
 	RaceCtx *race;        /* constant while alive */
-	G *next;              /* link of run queues and free lists; whoever holds the G */
+	uint64_t id;          /* goroutine number from 1; constant while alive */
+	const void *created_pc; /* return address of the go statement; constant while alive */
+	uint64_t created_by;  /* id of the creator; 0: none */
+	AtExit *at_exit;      /* innermost first; own; run by go_exit before hook_end */
+	uint32_t state;       /* GState; see above */
+	int saved_errno;      /* across a park */
+
 	Waiter *waiter;       /* while waiting: its waiters (sync.h, chan); the lock it parked under */
 	void *wake_arg;       /* from the waker to the woken: the Waiter that fired, or NULL; the waker */
-	uint32_t state;       /* GState; see above */
-	uint32_t wait_reason; /* WaitReason; own M */
 	const void *wait_on;  /* the object waited for, for dumps; own M */
 	int64_t wait_since;   /* os_now when it parked; 0 when not known (no clock on the fast path:
 	                         filled in by sysmon); relaxed */
-	uint64_t id;          /* goroutine number from 1; constant while alive */
+	uint32_t wait_reason; /* WaitReason; own M */
 	uint32_t select_done; /* select: 0 until one waker wins, by cas; see chan/select.c */
 	uint32_t preempt;     /* asked to yield at the next safe point; relaxed */
-	uintptr_t stack_lo;   /* lowest usable address (above the guard); constant */
-	uintptr_t stack_hi;   /* where frames start, below this struct; constant while alive */
-	const void *created_pc;   /* return address of the go statement; constant while alive */
-	uint64_t created_by;      /* id of the creator; 0: none */
-	uint32_t locked;          /* goro_lock_os_thread depth; own */
-	M *locked_m;              /* the M it is wired to, while locked > 0; own */
-	void *san;                /* sanitizer's own (fake stack or fiber); see os/sanitizer.h */
-	uint32_t note;            /* foreign: futex its park sleeps on: 0 asleep, 1 readied */
-	uint8_t stack_class;      /* log2 of the stack's size; constant. 0: a foreign thread's G */
-	bool trimmed;             /* dead: pages beyond the top one given back; stack.c */
+	uint32_t locked;      /* goro_lock_os_thread depth; own */
+	uint8_t stack_class;  /* log2 of the stack's size; constant. 0: a foreign thread's G */
 	bool is_main;
-	bool foreign;             /* stands for a thread of the program: park sleeps on `note`; constant */
-	AtExit *at_exit;          /* innermost first; own; run by go_exit before hook_end */
-	int saved_errno;          /* across a park */
-	void *cxx_globals[2];     /* __cxa_get_globals contents across a park, in C++ programs */
-	char name[24];            /* goro_set_name; own, read torn at worst by dumps */
+	bool named;           /* name is set */
+	bool foreign;         /* stands for a thread of the program: park sleeps on `note`; constant */
+	G *next;              /* link of foreign.c's free list */
+
+	uintptr_t stack_lo;   /* lowest usable address (above the guard); constant */
+	uintptr_t stack_hi;   /* where frames start, below this struct; constant */
+	M *locked_m;          /* the M it is wired to, while locked > 0; own */
+	void *san;            /* sanitizer's own (fake stack or fiber); see os/sanitizer.h */
+	void *cxx_globals[2]; /* __cxa_get_globals contents across a park, in C++ programs */
+	uint32_t note;        /* foreign: futex its park sleeps on: 0 asleep, 1 readied */
+	char name[24];        /* goro_set_name; own, read torn at worst by dumps */
 };
 
 /* What the new side does for the old one, once the old one's registers are saved. */
@@ -170,7 +177,7 @@ struct P {
 	int id;               /* constant */
 	M *m;                 /* owner; NULL when idle */
 	P *idle_next;         /* sched.lock */
-	G *gfree;             /* dead Gs with their stacks, default class; owner */
+	G *gfree[GFREE_MAX];  /* dead Gs with their stacks, default class; owner */
 	uint32_t ngfree;
 	uint64_t id_next, id_end; /* goroutine numbers in stock; owner */
 	int64_t ngoroutines;  /* made minus ended here; owner writes, summed relaxed */
@@ -187,7 +194,8 @@ struct P {
 
 typedef struct Sched {
 	Lock lock;            /* rank SCHED: guards the unmarked fields below */
-	G *runq_head, *runq_tail;
+	G **runq;             /* global queue: a ring of runq_cap, a power of two; grows */
+	uint32_t runq_cap, runq_head;
 	uint32_t runq_size;   /* written under lock, read relaxed */
 	M *idle_m;
 	P *idle_p;
@@ -299,7 +307,7 @@ void sched_init(void);         /* idempotent, thread-safe */
 void sched_switched(void);     /* the after-switch work; first thing on every arrival */
 void sched_loop(M *m, uint32_t *until); /* on g0: run goroutines; returns once *until is set (a host) */
 void sched_wakep(void);        /* there is surplus work: see that an M looks for it */
-void sched_put_global(G *head, G *tail, uint32_t n); /* linked by next; wakes nobody */
+void sched_put_global(G *const *g, uint32_t n); /* wakes nobody */
 
 /* ---- run queues (runq.c) ---- */
 /* True: the queue proper got something, so there is surplus for another M (not for runnext alone). */

@@ -38,15 +38,32 @@ Sched sched = {.lock = LOCK_INIT(SCHED)};
 
 /* ---- the global queue ---- */
 
-void sched_put_global(G *head, G *tail, uint32_t n)
+/* sched.lock held: room for n more. */
+static void runq_grow(uint32_t n)
+{
+	uint32_t cap = sched.runq_cap ? sched.runq_cap : 4096 / sizeof(G *);
+	while (cap < sched.runq_size + n)
+		cap *= 2;
+	G **ring = os_map(cap * sizeof *ring);
+	if (!ring)
+		throw("no memory for the queue of %u runnable goroutines", sched.runq_size);
+	for (uint32_t i = 0; i < sched.runq_size; i++)
+		ring[i] = sched.runq[(sched.runq_head + i) & (sched.runq_cap - 1)];
+	if (sched.runq)
+		os_unmap(sched.runq, sched.runq_cap * sizeof *ring);
+	sched.runq = ring;
+	sched.runq_cap = cap;
+	sched.runq_head = 0;
+}
+
+void sched_put_global(G *const *g, uint32_t n)
 {
 	lock(&sched.lock);
-	tail->next = NULL;
-	if (sched.runq_tail)
-		sched.runq_tail->next = head;
-	else
-		sched.runq_head = head;
-	sched.runq_tail = tail;
+	if (sched.runq_size + n > sched.runq_cap)
+		runq_grow(n);
+	uint32_t tail = sched.runq_head + sched.runq_size;
+	for (uint32_t i = 0; i < n; i++)
+		sched.runq[(tail + i) & (sched.runq_cap - 1)] = g[i];
 	store_rlx(&sched.runq_size, sched.runq_size + n);
 	unlock(&sched.lock);
 }
@@ -54,24 +71,20 @@ void sched_put_global(G *head, G *tail, uint32_t n)
 /* sched.lock held. The head of the global queue; with `more`, p's fair share goes to its queue too. */
 static G *global_get(P *p, bool more)
 {
-	G *g = sched.runq_head;
-	if (!g)
+	uint32_t n = sched.runq_size, mask = sched.runq_cap - 1, h = sched.runq_head;
+	if (n == 0)
 		return NULL;
-	uint32_t n = sched.runq_size, share = more ? n / sched.procs + 1 : 1;
+	uint32_t share = more ? n / sched.procs + 1 : 1;
 	if (share > RUNQ_SIZE / 2)
 		share = RUNQ_SIZE / 2;
 	if (share > n)
 		share = n;
-	sched.runq_head = g->next;
-	for (uint32_t i = 1; i < share; i++) {
-		/* The ring has room: it was empty, RUNQ_SIZE/2 at most go in; it never overflows to
-		 * the lock we hold. */
-		G *next = sched.runq_head;
-		sched.runq_head = next->next;
-		runq_put(p, next, false);
-	}
-	if (!sched.runq_head)
-		sched.runq_tail = NULL;
+	G *g = sched.runq[h & mask];
+	g_prefetch(g);
+	/* The ring has room: it was empty, RUNQ_SIZE/2 at most go in; it never overflows to the lock we hold. */
+	for (uint32_t i = 1; i < share; i++)
+		runq_put(p, sched.runq[(h + i) & mask], false);
+	sched.runq_head = h + share;
 	store_rlx(&sched.runq_size, n - share);
 	return g;
 }
@@ -93,7 +106,7 @@ static inline void after(M *m)
 		runq_put(m->p, m->after_g, false);
 		break;
 	case AFTER_GLOBAL:
-		sched_put_global(m->after_g, m->after_g, 1);
+		sched_put_global(&m->after_g, 1);
 		sched_wakep();
 		break;
 	case AFTER_DEAD:
@@ -147,8 +160,8 @@ void leave(G *g, bool dying)
 	M *m = g->m;
 	g->saved_errno = *m->errno_at;
 	if (m->cxx) {
-		g->cxx_globals[0] = m->cxx[0];
-		g->cxx_globals[1] = m->cxx[1];
+		g->cxx_globals[0] = dying ? NULL : m->cxx[0]; /* clean for the next goroutine here */
+		g->cxx_globals[1] = dying ? NULL : m->cxx[1];
 	}
 	if (unlikely(m->in_syscall))
 		fatal("goroutine would block between goro_enter_syscall and goro_exit_syscall");

@@ -11,16 +11,17 @@
  * would sit at the same offset in their pages and share a few sets of the L1 cache. A goroutine that needs
  * little touches the one top page. Regions are never unmapped: a stale G may be read for ever.
  *
- * Dead Gs wait in a list per P (default class), and in global lists, last in first out. The global ones
- * have two: as they died, and trimmed (their pages below the top one given back), which sysmon moves
+ * Dead Gs wait in a stock per P (default class), and in global ones, last in first out. Of those there
+ * are two: as they died, and trimmed (their pages below the top one given back), which sysmon moves
  * them to when many lie idle.
  *
- * stack_lock (rank STACK) guards the global lists, the making of regions and the carving of stacks.
+ * stack_lock (rank STACK) guards the global caches, the making of regions and the carving of stacks.
  * Regions are published by nregions, stacks of one by `carved`; both only grow, so that stack_find and
  * stack_each_g need no lock: a stack carved but not used yet has a G of zeros, that is, a dead one.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../os/sanitizer.h"
 #include "internal.h"
@@ -29,7 +30,6 @@
 #define CLASS_MAX   30
 #define CLASS_STD   18
 #define REGIONS_MAX 4096
-#define P_CACHE     64 /* dead Gs a P keeps; moves half of them at a time */
 #define HOT_MAX     1024 /* dead Gs in the global list that are left as they are: 4 MiB at a page each */
 #define TRIM_BATCH  256
 /* Without guard markers a guard costs two of the process's mappings (vm.max_map_count, 65530 as a rule):
@@ -43,9 +43,14 @@ typedef struct Region {
 	uint8_t class;
 } Region;
 
+/* An array, and not a list through the Gs: each link would be a miss in cache and TLB. */
+typedef struct Stock {
+	G **g;
+	uint32_t n, cap; /* n: written under stack_lock, read relaxed as a hint */
+} Stock;
+
 typedef struct Cache {
-	G *hot, *trimmed; /* linked by G.next */
-	uint32_t nhot, ntrimmed;
+	Stock hot, trimmed;
 	Region *region;   /* the one being carved */
 	size_t grow;      /* size of the next region */
 } Cache;
@@ -160,29 +165,45 @@ static G *carve(uint32_t class)
 	return g;
 }
 
-/* Up to n Gs from the global lists, linked; how many in *got. stack_lock held. */
-static G *cache_take(Cache *c, uint32_t n, uint32_t *got)
+/* stack_lock held. */
+static void stock_put(Stock *s, G *const *g, uint32_t n)
 {
-	G *list = NULL;
-	uint32_t i = 0;
-	for (; i < n; i++) {
-		G *g;
-		if (c->hot) {
-			g = c->hot;
-			c->hot = g->next;
-			store_rlx(&c->nhot, c->nhot - 1);
-		} else if (c->trimmed) {
-			g = c->trimmed;
-			c->trimmed = g->next;
-			store_rlx(&c->ntrimmed, c->ntrimmed - 1);
-		} else {
-			break;
-		}
-		g->next = list;
-		list = g;
+	if (s->n + n > s->cap) {
+		uint32_t cap = s->cap ? s->cap * 2 : 512;
+		G **more = os_map(cap * sizeof *more);
+		if (!more)
+			return; /* their stacks are lost to use, which is all */
+		memcpy(more, s->g, s->n * sizeof *more);
+		if (s->g)
+			os_unmap(s->g, s->cap * sizeof *more);
+		s->g = more;
+		s->cap = cap;
 	}
-	*got = i;
-	return list;
+	memcpy(s->g + s->n, g, n * sizeof *g);
+	store_rlx(&s->n, s->n + n);
+}
+
+/* stack_lock held. Up to n; how many. */
+static uint32_t stock_take(Stock *s, G **g, uint32_t n)
+{
+	if (n > s->n)
+		n = s->n;
+	memcpy(g, s->g + s->n - n, n * sizeof *g);
+	store_rlx(&s->n, s->n - n);
+	return n;
+}
+
+static uint32_t cache_take(Cache *c, G **g, uint32_t n)
+{
+	/* A hint; a cache that looks empty costs a fresh stack. */
+	if (!load_rlx(&c->hot.n) && !load_rlx(&c->trimmed.n))
+		return 0;
+	lock(&stack_lock);
+	uint32_t got = stock_take(&c->hot, g, n);
+	if (got == 0)
+		got = stock_take(&c->trimmed, g, n);
+	unlock(&stack_lock);
+	return got;
 }
 
 G *stack_new(size_t size)
@@ -190,91 +211,73 @@ G *stack_new(size_t size)
 	int class = class_of(size);
 	if (class < 0)
 		return NULL;
-	Cache *c = &caches[class];
 	P *p = (uint32_t)class == std_class ? p_here() : NULL;
-	G *g = p ? p->gfree : NULL;
-	/* relaxed: a hint; a list that looks empty costs a fresh stack */
-	if (!g && (load_rlx(&c->nhot) || load_rlx(&c->ntrimmed))) {
-		uint32_t got;
-		lock(&stack_lock);
-		g = cache_take(c, p ? P_CACHE / 2 : 1, &got);
-		unlock(&stack_lock);
-		if (p && g) {
-			p->gfree = g;
-			p->ngfree = got;
+	if (likely(p != NULL)) {
+		uint32_t n = p->ngfree;
+		if (n == 0)
+			n = cache_take(&caches[class], p->gfree, GFREE_MAX / 2);
+		if (likely(n != 0)) {
+			if (n > 1)
+				g_prefetch(p->gfree[n - 2]);
+			p->ngfree = n - 1;
+			return p->gfree[n - 1];
 		}
+	} else {
+		G *g;
+		if (cache_take(&caches[class], &g, 1))
+			return g;
 	}
-	if (!g)
-		return carve((uint32_t)class);
-	if (p) {
-		p->gfree = g->next;
-		p->ngfree--;
-	}
-	g->next = NULL;
-	g->trimmed = false;
-	return g;
+	return carve((uint32_t)class);
 }
 
 void stack_free(G *g)
 {
 	P *p = g->stack_class == std_class ? p_here() : NULL;
+	Stock *s = &caches[g->stack_class].hot;
 	if (likely(p != NULL)) {
-		g->next = p->gfree;
-		p->gfree = g;
-		if (++p->ngfree < P_CACHE)
+		if (likely(p->ngfree < GFREE_MAX)) {
+			p->gfree[p->ngfree++] = g;
 			return;
-		/* Keep the half that died last; the rest goes in one chain. */
-		G *last = p->gfree;
-		for (uint32_t i = 1; i < P_CACHE / 2; i++)
-			last = last->next;
-		g = last->next;
-		last->next = NULL;
-		p->ngfree = P_CACHE / 2;
-	} else {
-		g->next = NULL;
+		}
+		/* The half that has lain longest goes to all. */
+		uint32_t half = GFREE_MAX / 2;
+		lock(&stack_lock);
+		stock_put(s, p->gfree, half);
+		unlock(&stack_lock);
+		memmove(p->gfree, p->gfree + half, (GFREE_MAX - half) * sizeof *p->gfree);
+		p->ngfree = GFREE_MAX - half;
+		p->gfree[p->ngfree++] = g;
+		return;
 	}
-	Cache *c = &caches[g->stack_class];
-	uint32_t n = 1;
-	G *tail = g;
-	for (; tail->next; tail = tail->next)
-		n++;
 	lock(&stack_lock);
-	tail->next = c->hot;
-	c->hot = g;
-	store_rlx(&c->nhot, c->nhot + n);
+	stock_put(s, &g, 1);
 	unlock(&stack_lock);
 }
 
 /* The pages below the one that holds the end of G's stack go back to the system. */
-static void trim(G *g)
+static void trim(const G *g)
 {
 	uintptr_t page = os_page_size(), hi = (g->stack_hi - 1) & ~(page - 1);
 	if (hi > g->stack_lo)
 		os_release((void *)g->stack_lo, hi - g->stack_lo);
-	g->trimmed = true;
 }
 
 void stack_trim(void)
 {
+	G *g[TRIM_BATCH];
 	for (int class = CLASS_MIN; class <= CLASS_MAX; class++) {
 		Cache *c = &caches[class];
-		if (load_rlx(&c->nhot) <= HOT_MAX) /* a hint */
+		uint32_t n = load_rlx(&c->hot.n); /* a hint */
+		if (n <= HOT_MAX)
 			continue;
-		uint32_t got;
 		lock(&stack_lock);
-		G *list = cache_take(c, c->nhot - HOT_MAX < TRIM_BATCH ? c->nhot - HOT_MAX : TRIM_BATCH, &got);
+		n = c->hot.n > HOT_MAX ? c->hot.n - HOT_MAX : 0;
+		n = stock_take(&c->hot, g, n < TRIM_BATCH ? n : TRIM_BATCH);
 		unlock(&stack_lock);
-		if (!list)
-			continue;
-		G *tail = list;
-		for (G *g = list; g; g = g->next) {
-			trim(g);
-			tail = g;
-		}
+		for (uint32_t i = 0; i < n; i++)
+			trim(g[i]);
 		lock(&stack_lock);
-		tail->next = c->trimmed;
-		c->trimmed = list;
-		store_rlx(&c->ntrimmed, c->ntrimmed + got);
+		stock_put(&c->trimmed, g, n);
 		unlock(&stack_lock);
 	}
 }

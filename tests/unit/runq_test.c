@@ -22,6 +22,18 @@ static G *new_gs(int n)
 	return g;
 }
 
+static G *global_pop(void)
+{
+	G *g = NULL;
+	lock(&sched.lock);
+	if (sched.runq_size) {
+		g = sched.runq[sched.runq_head++ & (sched.runq_cap - 1)];
+		sched.runq_size--;
+	}
+	unlock(&sched.lock);
+	return g;
+}
+
 Test(runq, empty_gives_nothing)
 {
 	P *p = new_p();
@@ -77,11 +89,10 @@ Test(runq, overflow_goes_to_the_global_queue_in_order)
 	for (int i = 0; i <= RUNQ_SIZE; i++)
 		runq_put(p, &g[i], false);
 	cr_assert_eq(sched.runq_size, RUNQ_SIZE / 2 + 1);
-	G *q = sched.runq_head;
-	for (int i = 0; i < RUNQ_SIZE / 2; i++, q = q->next)
-		cr_assert_eq(q, &g[i]);
-	cr_assert_eq(q, &g[RUNQ_SIZE]);
-	cr_assert_null(q->next);
+	for (int i = 0; i < RUNQ_SIZE / 2; i++)
+		cr_assert_eq(global_pop(), &g[i]);
+	cr_assert_eq(global_pop(), &g[RUNQ_SIZE]);
+	cr_assert_null(global_pop());
 	for (int i = RUNQ_SIZE / 2; i < RUNQ_SIZE; i++)
 		cr_assert_eq(runq_get(p), &g[i]);
 	cr_assert_null(runq_get(p));
@@ -155,15 +166,7 @@ Test(runq, stress_nothing_lost_nothing_twice, .timeout = 60)
 	for (;;) {
 		G *g = runq_get(owner);
 		if (!g) {
-			lock(&sched.lock);
-			g = sched.runq_head;
-			if (g) {
-				sched.runq_head = g->next;
-				if (!g->next)
-					sched.runq_tail = NULL;
-				sched.runq_size--;
-			}
-			unlock(&sched.lock);
+			g = global_pop();
 		}
 		if (g)
 			take(g);
