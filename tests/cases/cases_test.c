@@ -70,9 +70,9 @@ static void build_all(void)
 	    "for f in $S/*.c $S/*.cc; do n=${f##*/}; n=${n%.*}; [ $n = cases_test ] && continue\n"
 	    "o=$d/$n; new=yes; if [ -x $o ]; then new=; for s in $f $S/case.h $S/../support/invisible.h \\\n"
 	    "$B/lib/libgoro-race.a $B/bin/goro-cc $B/include/goro.h; do [ $s -nt $o ] && new=yes; done; fi\n"
-	    "[ $new ] || continue; rm -f $o; drv=goro-cc; [ ${f##*.} = cc ] && drv=goro-c++\n"
+	    "[ $new ] || continue; rm -f $o; drv=goro-cc std=; [ ${f##*.} = cc ] && drv=goro-c++ std=-std=gnu++17\n"
 	    "case $drv,$host in goro-c++,gcc*) h=g++${host#gcc};; goro-c++,clang*) h=clang++${host#clang};; *) h=$host;; esac\n"
-	    "echo \"GORO_CC=$h $B/bin/$drv -race $opt -g -w $f libinvisible.a -o $o.new >$o.log 2>&1 && mv $o.new $o\"\n"
+	    "echo \"GORO_CC=$h $B/bin/$drv -race $opt $std -g -w $f libinvisible.a -o $o.new >$o.log 2>&1 && mv $o.new $o\"\n"
 	    "done; done | xargs -d '\\n' -P \"$(nproc)\" -n 1 sh -c\nexit 0\n";
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)script, (char *)"sh", (char *)variants(), NULL};
 	Run r;

@@ -3,8 +3,8 @@
  */
 #include "case.h"
 
-static char *p;
-static int *ip;
+char *p; /* external, or the compiler makes globals of the blocks */
+int *ip;
 ACCESS(write_p, p[5] = 1)
 ACCESS(read_p, USE(p[5]))
 ACCESS(write_ip, ip[3] = 1)
