@@ -27,6 +27,11 @@ void hook_init(void)
 	report_init();
 }
 
+void hook_linger(void)
+{
+	report_linger();
+}
+
 int hook_fini(int code)
 {
 	race_init();

@@ -51,6 +51,9 @@ HOOK(void, hook_init, (void), )
 /* The process is about to end with `code`, by whichever way: report what is left, flush; the code
  * to end with (66 when races were found). Idempotent; may be called from any thread. */
 HOOK(int, hook_fini, (int code), code)
+/* main has returned, and the process is about to end: wait a while for goroutines that still live
+ * (atexit_sleep_ms). The caller has left its P to the others. */
+HOOK(void, hook_linger, (void), )
 
 /* A goroutine is made by `parent` (NULL: by the outside, no edge) at `pc`, with id and a stack of
  * [stack_lo, stack_hi). Creating it is before its first step. The stack is fresh memory.

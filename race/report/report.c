@@ -404,10 +404,12 @@ static bool others_live(void)
 	return false;
 }
 
-static void wait_for_others(void)
+void report_linger(void)
 {
+	static bool done;
+	report_init();
 	int64_t until = os_now() + (int64_t)flags.atexit_sleep_ms * 1000000;
-	if (fatal_in_progress()) /* those who live will not go on */
+	if (fatal_in_progress() || swap_ar(&done, true)) /* fatal: those who live will not go on */
 		return;
 	while (os_now() < until && others_live())
 		os_sleep(INT64_C(2000000));
@@ -441,8 +443,8 @@ static void last_words(int code)
 int report_fini(int code)
 {
 	report_init();
-	if (!state.ended && !inside)
-		wait_for_others();
+	if (!inside)
+		report_linger();
 	bool mine = !inside; /* a failure within a report ends here too */
 	if (mine)
 		enter();

@@ -62,6 +62,9 @@ void report_init(void);
  * GORACE says) under halt_on_error=1. */
 void report_emit(const Report *r);
 
+/* Wait for goroutines and threads that still live, as long as atexit_sleep_ms says, once. */
+void report_linger(void);
+
 /* The end of the process with `code`: "Found N data race(s)", statistics, unused suppressions; the
  * code to end with. Idempotent. */
 int report_fini(int code);

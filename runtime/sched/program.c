@@ -25,6 +25,11 @@ static int run_main(void *p)
 {
 	Args *a = p;
 	int code = a->real_main(a->argc, a->argv, a->envp);
+	if (GORO_RACE) { /* a goroutine that is late may yet race */
+		syscall_enter();
+		hook_linger();
+		syscall_exit();
+	}
 	store_rel(&sched.ended, 1); /* pairs with load_acq in sched_loop */
 	procs_attention();
 	exit(code);

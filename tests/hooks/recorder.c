@@ -215,6 +215,10 @@ void hook_init(void)
 {
 }
 
+void hook_linger(void)
+{
+}
+
 int hook_fini(int code)
 {
 	return code;

@@ -1,0 +1,192 @@
+/*
+ * subject.c: races on demand for report_test.c: subject NAME. Orders are forced where the detector cannot
+ * see it (tests/support/invisible.h). With OWN_DEFAULTS it brings options and suppressions of its own.
+ */
+#include <goro.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "invisible.h"
+
+int global_one, global_two;
+static int in_file;
+static goro_mutex mu;
+
+static void writes(int *p)
+{
+	*p = 1;
+}
+
+static void first(int *p)
+{
+	writes(p);
+	arrive();
+}
+
+/* A goroutine writes, then main: one race on *p. */
+static void race_on(int *p)
+{
+	static int n;
+	go(first, p);
+	arrived(++n);
+	writes(p);
+}
+
+static void one(void)
+{
+	race_on(&global_one);
+}
+
+static void writes_two(int *p)
+{
+	*p = 2;
+}
+
+static void first_two(int *p)
+{
+	writes_two(p);
+	arrive();
+}
+
+/* Two races with stacks and addresses of their own. */
+static void two(void)
+{
+	race_on(&global_one);
+	go(first_two, &global_two);
+	arrived(2);
+	writes_two(&global_two);
+}
+
+/* The same stacks, another address. */
+static void same_stacks(void)
+{
+	int *p[] = {&global_one, &global_two, &in_file};
+	for (volatile int i = 0; i < 3; i++) /* volatile: three copies of the call have three stacks */
+		race_on(p[i]);
+}
+
+/* Other stacks, the same address. */
+static void same_address(void)
+{
+	race_on(&global_one);
+	go(first_two, &global_one);
+	arrived(2);
+	writes_two(&global_one);
+}
+
+static void heap(void)
+{
+	int *block = malloc(40);
+	race_on(block + 3);
+}
+
+static void stack(void)
+{
+	int local = 0;
+	race_on(&local);
+}
+
+static void named(int *p)
+{
+	goro_set_name("writer");
+	goro_mutex_lock(&mu);
+	writes(p);
+	goro_mutex_unlock(&mu);
+	arrive();
+}
+
+static void locked(void)
+{
+	go(named, &in_file);
+	arrived(1);
+	writes(&in_file);
+}
+
+static int reads(const int *p)
+{
+	return *p;
+}
+
+/* A write would go: compilers know that nobody reads what is freed. */
+static void after_free(void)
+{
+	int *volatile p = malloc(24);
+	static volatile int sink;
+	free(p);
+	sink = reads(p);
+}
+
+static void exits_3(void)
+{
+	one();
+	exit(3);
+}
+
+static void panics(void)
+{
+	one();
+	goro_panic("on top");
+}
+
+static void returns_7(void)
+{
+	exit(7);
+}
+
+static void sleeps(void)
+{
+	goro_sleep(GORO_HOUR);
+}
+static void leaves_one_behind(void)
+{
+	go(sleeps);
+	goro_gosched();
+}
+
+static void late(int *p)
+{
+	goro_sleep(50 * GORO_MILLISECOND);
+	writes(p);
+}
+/* The other access comes after main has returned. */
+static void late_race(void)
+{
+	go(late, &global_one);
+	writes(&global_one);
+}
+
+#define CASE(f) {#f, f}
+static const struct {
+	const char *name;
+	void (*f)(void);
+} cases[] = {CASE(one), CASE(two), CASE(same_stacks), CASE(same_address), CASE(heap), CASE(stack), CASE(locked),
+    CASE(after_free), CASE(exits_3), CASE(panics), CASE(returns_7), CASE(leaves_one_behind), CASE(late_race)};
+
+#ifdef OWN_DEFAULTS
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "exitcode=9 nonsense=1";
+}
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+	return "race:writes_two\n";
+}
+void __tsan_on_report(void *report);
+void __tsan_on_report(void *report)
+{
+	if (report)
+		(void)!write(1, "told\n", 5);
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc == 2 && i < sizeof cases / sizeof *cases; i++)
+		if (!strcmp(cases[i].name, argv[1]))
+			return cases[i].f(), 0;
+	return 99;
+}
