@@ -28,11 +28,13 @@ typedef struct FlagInfo {
 
 #define TEXT_(x) #x
 static const FlagInfo infos[] = {
-#define FLAG_BOOL(name, def, meaning) {#name, TYPE_BOOL, &flags.name, 0, 1, (def) ? "1" : "0", NULL, meaning},
+#define FLAG_BOOL(name, def, meaning)                                                              \
+	{#name, TYPE_BOOL, &flags.name, 0, 1, (def) ? "1" : "0", NULL, meaning},
 #define FLAG_INT(name, def, least, most, meaning)                                                  \
 	{#name, TYPE_INT, &flags.name, least, most, TEXT_(def), NULL, meaning},
-#define FLAG_TEXT(name, def, meaning)        {#name, TYPE_TEXT, &flags.name, 0, 0, def, NULL, meaning},
-#define FLAG_WORD(name, def, words, meaning) {#name, TYPE_WORD, &flags.name, 0, 0, def, words, meaning},
+#define FLAG_TEXT(name, def, meaning) {#name, TYPE_TEXT, &flags.name, 0, 0, def, NULL, meaning},
+#define FLAG_WORD(name, def, words, meaning)                                                       \
+	{#name, TYPE_WORD, &flags.name, 0, 0, def, words, meaning},
 #include "flags.def"
 #undef FLAG_BOOL
 #undef FLAG_INT
@@ -154,7 +156,8 @@ static bool separates(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ':' || c == ',';
 }
 
-static void assign(const char *source, const char *key, size_t nkey, const char *value, size_t nvalue)
+static void assign(
+    const char *source, const char *key, size_t nkey, const char *value, size_t nvalue)
 {
 	for (size_t i = 0; i < INFOS; i++) {
 		if (!word_is(key, nkey, infos[i].name))
@@ -163,8 +166,8 @@ static void assign(const char *source, const char *key, size_t nkey, const char 
 		if (set(&infos[i], value, nvalue))
 			return;
 		show(&infos[i], now, sizeof now);
-		print_fd(2, "goro: %s: bad value '%.*s' for %s, using %s\n", source, (int)nvalue, value,
-		    infos[i].name, now);
+		print_fd(2, "goro: %s: bad value '%.*s' for %s, using %s\n", source, (int)nvalue,
+		    value, infos[i].name, now);
 		return;
 	}
 	print_fd(2, "goro: %s: unknown key '%.*s'\n", source, (int)nkey, key);
@@ -197,7 +200,8 @@ void flags_parse(const char *s, const char *source)
 			if (*s)
 				s++;
 			else
-				print_fd(2, "goro: %s: no closing %c after '%.*s='\n", source, quote, (int)nkey, key);
+				print_fd(2, "goro: %s: no closing %c after '%.*s='\n", source,
+				    quote, (int)nkey, key);
 		} else {
 			while (*s && !separates(*s))
 				s++;
@@ -215,7 +219,8 @@ void flags_defaults(void)
 
 void flags_help(int fd)
 {
-	print_fd(fd, "goro: keys of GORACE (key=value, apart by blanks, ':' or ','), with their values now:\n");
+	print_fd(fd, "goro: keys of GORACE (key=value, apart by blanks, ':' or ','), with their "
+		     "values now:\n");
 	for (size_t i = 0; i < INFOS; i++) {
 		char now[128];
 		show(&infos[i], now, sizeof now);

@@ -12,8 +12,8 @@
 /* Frames innermost first. */
 typedef struct NamedStack {
 	SymFrame *frames;
-	int n;     /* 0: unknown */
-	int cut;   /* pcs left out beyond */
+	int n;   /* 0: unknown */
+	int cut; /* pcs left out beyond */
 } NamedStack;
 
 typedef struct NamedLock {
@@ -34,14 +34,14 @@ typedef struct Finding {
 	const Report *report;
 	NamedStack stacks[REPORT_MAX_ACCESSES];
 	NamedLock locks[REPORT_MAX_ACCESSES][REPORT_MAX_LOCKS];
-	int who[REPORT_MAX_ACCESSES];  /* index into people; -1 unknown */
+	int who[REPORT_MAX_ACCESSES]; /* index into people; -1 unknown */
 
 	ReportLocation location;
 	NamedStack allocated;
-	int location_who;              /* heap: who allocated; stack: whose; -1 */
-	bool has_data;                 /* global, or local variable: */
+	int location_who; /* heap: who allocated; stack: whose; -1 */
+	bool has_data;    /* global, or local variable: */
 	SymData data;
-	bool has_frame;                /* stack: the function whose frame it is in */
+	bool has_frame; /* stack: the function whose frame it is in */
 	SymFrame frame;
 
 	NamedWho people[REPORT_MAX_ACCESSES + 1]; /* current access's first */

@@ -13,7 +13,11 @@
 /* Bytes of one valid UTF-8 sequence at s; 0 when it is none. */
 static int utf8(const unsigned char *s)
 {
-	int n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
+	int n = s[0] < 0x80       ? 1
+		: s[0] >> 5 == 6  ? 2
+		: s[0] >> 4 == 14 ? 3
+		: s[0] >> 3 == 30 ? 4
+				  : 0;
 	for (int i = 1; i < n; i++)
 		if (s[i] >> 6 != 2)
 			return 0;
@@ -172,7 +176,8 @@ static void add_location(Buf *b, const Finding *f)
 		add_number(b, "size", l->size);
 	}
 	if (f->location_who >= 0)
-		add_number(b, l->kind == LOCATION_HEAP ? "allocated_by" : "of", (uint64_t)f->location_who);
+		add_number(
+		    b, l->kind == LOCATION_HEAP ? "allocated_by" : "of", (uint64_t)f->location_who);
 	if (l->kind == LOCATION_HEAP)
 		add_stack(b, "allocated_at", &f->allocated);
 	buf_str(b, "}");

@@ -27,21 +27,21 @@
 #include "suppress.h"
 
 #define STACK_BYTES ((size_t)1 << 20)
-#define PCS_MAX     256           /* of a stack shown; recursion deeper than that is cut, and said */
-#define FRAMES_MAX  8192          /* of a whole report, inlined ones included: 600 KiB, once */
+#define PCS_MAX     256  /* of a stack shown; recursion deeper than that is cut, and said */
+#define FRAMES_MAX  8192 /* of a whole report, inlined ones included: 600 KiB, once */
 
 static Lock report_lock = LOCK_INIT(RACE_REPORT);
-static __thread bool inside;      /* this thread holds report_lock */
+static __thread bool inside; /* this thread holds report_lock */
 
 static struct {
 	char *stack;
 	SymFrame *frames;
 	int nframes;
-	int races, others;        /* printed */
+	int races, others; /* printed */
 	int suppressed;
 	bool limit_said;
-	bool ended;               /* report_fini has said its last words */
-} state;                          /* report_lock */
+	bool ended; /* report_fini has said its last words */
+} state;            /* report_lock */
 
 const char *report_kind_text(ReportKind k)
 {
@@ -142,7 +142,7 @@ static bool is_known(const Report *r)
 static struct {
 	int fd;
 	pid_t pid; /* a forked child has a file of its own */
-} out = {-1, 0}; /* report_lock */
+} out = {-1, 0};   /* report_lock */
 
 static int out_fd(void)
 {
@@ -155,8 +155,9 @@ static int out_fd(void)
 		return out.fd = 1;
 	char path[4096];
 	int n = snprintf(path, sizeof path, "%s.%d", flags.log_path, (int)out.pid);
-	int fd = n < (int)sizeof path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666)
-	                              : -ENAMETOOLONG;
+	int fd = n < (int)sizeof path
+		     ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666)
+		     : -ENAMETOOLONG;
 	if (fd < 0) {
 		print_fd(2, "goro: cannot write %s: reports go to stderr\n", path);
 		return out.fd = 2;
@@ -323,7 +324,8 @@ static bool at_limit(void)
 	if (!flags.max_reports || state.races + state.others < flags.max_reports)
 		return false;
 	if (!state.limit_said)
-		print_fd(2, "goro: max_reports=%d is reached: further reports are left out\n", flags.max_reports);
+		print_fd(2, "goro: max_reports=%d is reached: further reports are left out\n",
+		    flags.max_reports);
 	state.limit_said = true;
 	return true;
 }
@@ -331,7 +333,7 @@ static bool at_limit(void)
 void report_init(void)
 {
 	static Lock once = LOCK_INIT(NONE);
-	static bool done; /* written under once */
+	static bool done;    /* written under once */
 	if (load_acq(&done)) /* pairs with store_rel below */
 		return;
 	lock(&once);
@@ -427,7 +429,8 @@ static void last_words(int code)
 		supp_summary(&b);
 	uint64_t lost = load_rlx(&race_stats.lost_memory);
 	if (lost)
-		buf_fmt(&b, "goro: %llu accesses went unchecked: no memory for their shadow\n", (unsigned long long)lost);
+		buf_fmt(&b, "goro: %llu accesses went unchecked: no memory for their shadow\n",
+		    (unsigned long long)lost);
 	if (flags.stats) {
 		buf_str(&b, "goro: stats:");
 #define STAT_(n) buf_fmt(&b, " " #n "=%llu", (unsigned long long)load_rlx(&race_stats.n));

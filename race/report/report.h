@@ -15,11 +15,17 @@
 typedef enum ReportKind {
 	REPORT_RACE,           /* "DATA RACE" */
 	REPORT_USE_AFTER_FREE, /* "HEAP USE AFTER FREE": accesses[0] the use, accesses[1] the free */
-	REPORT_DOUBLE_FREE,    /* reserved for the kinds of misuse that follow (users.md 5.2 names) */
+	REPORT_DOUBLE_FREE, /* reserved for the kinds of misuse that follow (users.md 5.2 names) */
 	REPORT_KINDS
 } ReportKind;
 
-typedef enum AccessKind { ACCESS_READ, ACCESS_WRITE, ACCESS_ATOMIC_READ, ACCESS_ATOMIC_WRITE, ACCESS_FREE } AccessKind;
+typedef enum AccessKind {
+	ACCESS_READ,
+	ACCESS_WRITE,
+	ACCESS_ATOMIC_READ,
+	ACCESS_ATOMIC_WRITE,
+	ACCESS_FREE
+} AccessKind;
 
 typedef struct ReportLock {
 	uintptr_t addr;
@@ -29,19 +35,24 @@ typedef struct ReportLock {
 
 typedef struct ReportAccess {
 	AccessKind kind;
-	uintptr_t addr;    /* first byte of the access, or of the part in question */
-	uint32_t size;     /* bytes */
+	uintptr_t addr; /* first byte of the access, or of the part in question */
+	uint32_t size;  /* bytes */
 	uint32_t ginfo;
-	StackId stack;     /* innermost frame: the access itself */
+	StackId stack; /* innermost frame: the access itself */
 	int nlocks;
 	ReportLock locks[REPORT_MAX_LOCKS];
 } ReportAccess;
 
-typedef enum LocationKind { LOCATION_UNKNOWN, LOCATION_GLOBAL, LOCATION_HEAP, LOCATION_STACK } LocationKind;
+typedef enum LocationKind {
+	LOCATION_UNKNOWN,
+	LOCATION_GLOBAL,
+	LOCATION_HEAP,
+	LOCATION_STACK
+} LocationKind;
 
 typedef struct ReportLocation {
 	LocationKind kind;
-	uintptr_t start;      /* of the block, variable or frame; 0 unknown */
+	uintptr_t start; /* of the block, variable or frame; 0 unknown */
 	size_t size;
 	uint32_t ginfo;       /* heap: who allocated; stack: whose */
 	StackId allocated_at; /* heap */
@@ -49,7 +60,7 @@ typedef struct ReportLocation {
 
 typedef struct Report {
 	ReportKind kind;
-	int naccesses;        /* [0] is the current access, [1..] the previous ones */
+	int naccesses; /* [0] is the current access, [1..] the previous ones */
 	ReportAccess accesses[REPORT_MAX_ACCESSES];
 	ReportLocation location;
 } Report;

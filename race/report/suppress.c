@@ -192,7 +192,8 @@ void supp_init(void)
 
 static bool frame_matches(const char *pattern, const SymFrame *f)
 {
-	return supp_pattern(pattern, f->func) || supp_pattern(pattern, f->file) || supp_pattern(pattern, f->module);
+	return supp_pattern(pattern, f->func) || supp_pattern(pattern, f->file) ||
+	       supp_pattern(pattern, f->module);
 }
 
 static bool stack_matches(const char *pattern, const NamedStack *s)
@@ -213,7 +214,8 @@ static bool accesses_match(const Supp *s, const Finding *f)
 			continue;
 		if (s->type == SUPP_RACE_TOP && frame_matches(s->pattern, &stack->frames[0]))
 			return true;
-		if (s->type == SUPP_CALLED_FROM_LIB && supp_pattern(s->pattern, stack->frames[0].module))
+		if (s->type == SUPP_CALLED_FROM_LIB &&
+		    supp_pattern(s->pattern, stack->frames[0].module))
 			return true;
 	}
 	return false;
@@ -223,7 +225,8 @@ static bool rest_matches(const Supp *s, const Finding *f)
 {
 	if (s->type != SUPP_RACE)
 		return false;
-	if (stack_matches(s->pattern, &f->allocated) || (f->has_data && supp_pattern(s->pattern, f->data.name)) ||
+	if (stack_matches(s->pattern, &f->allocated) ||
+	    (f->has_data && supp_pattern(s->pattern, f->data.name)) ||
 	    (f->has_data && supp_pattern(s->pattern, f->data.file)))
 		return true;
 	for (int i = 0; i < f->report->naccesses; i++)
@@ -263,7 +266,8 @@ void supp_summary(Buf *b)
 		buf_fmt(b, "goro: Matched %d suppressions (pid=%d):\n", supp_hits(), (int)getpid());
 		for (int i = 0; i < nsupps; i++)
 			if (supps[i].hits)
-				buf_fmt(b, "%d %s:%s\n", supps[i].hits, type_names[supps[i].type], supps[i].pattern);
+				buf_fmt(b, "%d %s:%s\n", supps[i].hits, type_names[supps[i].type],
+				    supps[i].pattern);
 	}
 	bool head = false;
 	for (int i = 0; i < nsupps; i++) {
@@ -272,7 +276,7 @@ void supp_summary(Buf *b)
 		if (!head)
 			buf_str(b, "goro: Suppressions that matched nothing:\n");
 		head = true;
-		buf_fmt(b, "%s:%s (%s:%d)\n", type_names[supps[i].type], supps[i].pattern, supps[i].source,
-		    supps[i].line);
+		buf_fmt(b, "%s:%s (%s:%d)\n", type_names[supps[i].type], supps[i].pattern,
+		    supps[i].source, supps[i].line);
 	}
 }

@@ -25,7 +25,8 @@ static void add_frame(Buf *b, const SymFrame *f)
 		buf_str(b, "  ?()\n");
 	}
 	if (f->file)
-		buf_fmt(b, "      %s:%d +0x%zx\n", report_path(f->file), f->line, (size_t)f->func_off);
+		buf_fmt(
+		    b, "      %s:%d +0x%zx\n", report_path(f->file), f->line, (size_t)f->func_off);
 	else if (f->module)
 		buf_fmt(b, "      %s +0x%zx\n", report_path(f->module), (size_t)f->module_off);
 	else
@@ -49,7 +50,8 @@ static void add_who(Buf *b, const NamedWho *w, bool name)
 	else if (w->info->is_main)
 		buf_fmt(b, "main %s", w->info->is_thread ? "thread" : "goroutine");
 	else
-		buf_fmt(b, "%s %llu", w->info->is_thread ? "thread" : "goroutine", (unsigned long long)w->info->id);
+		buf_fmt(b, "%s %llu", w->info->is_thread ? "thread" : "goroutine",
+		    (unsigned long long)w->info->id);
 	if (w && name && w->name[0] && !w->info->is_main)
 		buf_fmt(b, " \"%s\"", w->name);
 }
@@ -99,13 +101,14 @@ static void add_location(Buf *b, const Finding *f)
 	case LOCATION_GLOBAL:
 		if (!f->has_data)
 			return;
-		buf_fmt(b, "\nLocation is global '%s' of size %zu at 0x%012zx", f->data.name, f->data.size,
-		    (size_t)f->data.start);
+		buf_fmt(b, "\nLocation is global '%s' of size %zu at 0x%012zx", f->data.name,
+		    f->data.size, (size_t)f->data.start);
 		if (f->data.file)
 			buf_fmt(b, " defined at %s:%d", report_path(f->data.file), f->data.line);
 		if (f->data.module) {
 			const char *slash = strrchr(f->data.module, '/');
-			buf_fmt(b, " (%s+0x%zx)", slash ? slash + 1 : f->data.module, (size_t)f->data.module_off);
+			buf_fmt(b, " (%s+0x%zx)", slash ? slash + 1 : f->data.module,
+			    (size_t)f->data.module_off);
 		}
 		buf_str(b, "\n");
 		return;
@@ -131,7 +134,8 @@ static void add_location(Buf *b, const Finding *f)
 		else if (f->has_frame)
 			buf_str(b, ", frame");
 		if (f->has_frame)
-			buf_fmt(b, strchr(f->frame.func, '(') ? " of %s" : " of %s()", f->frame.func);
+			buf_fmt(
+			    b, strchr(f->frame.func, '(') ? " of %s" : " of %s()", f->frame.func);
 		if (f->has_data && f->data.file)
 			buf_fmt(b, " at %s:%d", report_path(f->data.file), f->data.line);
 		buf_str(b, "\n");
@@ -152,8 +156,9 @@ void text_report(Buf *b, const Finding *f)
 		const NamedWho *w = &f->people[i];
 		if (w->info->is_main || !w->created.n)
 			continue;
-		buf_fmt(b, "\n%s %llu (%s) created at:\n", w->info->is_thread ? "Thread" : "Goroutine",
-		    (unsigned long long)w->info->id, w->finished ? "finished" : "running");
+		buf_fmt(b, "\n%s %llu (%s) created at:\n",
+		    w->info->is_thread ? "Thread" : "Goroutine", (unsigned long long)w->info->id,
+		    w->finished ? "finished" : "running");
 		add_stack(b, &w->created);
 	}
 	buf_str(b, rule);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 typedef struct Buf {
-	char *p;    /* n bytes of text, a NUL behind them once there is any; NULL while empty */
+	char *p; /* n bytes of text, a NUL behind them once there is any; NULL while empty */
 	size_t n;
 	size_t cap; /* bytes mapped at p; 0: p is not ours */
 } Buf;

@@ -18,7 +18,7 @@ bool trace_crash(void); /* end by SIGABRT, so that there is a core */
 
 /* Who asks for a traceback, and the registers of its caller. */
 typedef struct TraceSelf {
-	G *g;                /* NULL: no goroutine */
+	G *g; /* NULL: no goroutine */
 	unw_context_t *regs;
 } TraceSelf;
 

@@ -25,8 +25,8 @@
 typedef enum Ending { END_FATAL, END_FATAL_ALL, END_PANIC, END_THROW } Ending;
 
 static struct {
-	uint32_t tid;      /* who ends the process, 0 nobody; atomic */
-	Ending how;        /* by tid alone, as the rest */
+	uint32_t tid; /* who ends the process, 0 nobody; atomic */
+	Ending how;   /* by tid alone, as the rest */
 	char text[2048];
 	TraceSelf self;
 	unw_context_t regs;

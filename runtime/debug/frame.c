@@ -43,8 +43,8 @@ bool frame_find(uintptr_t addr, StackFrame *out)
 		if ((state != G_RUNNABLE && state != G_WAITING) || !sp)
 			return false;
 		trace_saved_regs(sp, &regs);
-		return find(&regs, g->stack_lo, g->stack_hi, addr, out) && load_rlx(&g->state) == state &&
-		       load_rlx(&g->sp) == sp;
+		return find(&regs, g->stack_lo, g->stack_hi, addr, out) &&
+		       load_rlx(&g->state) == state && load_rlx(&g->sp) == sp;
 	}
 	uintptr_t lo, hi;
 	if (g) {

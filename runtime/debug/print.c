@@ -9,7 +9,8 @@
 #include "../base/buf.h"
 #include "../os/os.h"
 
-#define PRINT_MAX 1024 /* on the caller's stack, which may be a signal handler's; longer texts are mapped */
+#define PRINT_MAX                                                                                  \
+	1024 /* on the caller's stack, which may be a signal handler's; longer texts are mapped */
 
 void vprint_fd(int fd, const char *fmt, va_list ap)
 {

@@ -160,7 +160,8 @@ static void add_frame(Buf *b, const Walked *w, TraceLevel level)
 
 static void add_frames(Buf *b, unw_context_t *regs, TraceLevel level)
 {
-	static Walk w; /* too large for the stack of a caller without memory; the debug stack's lock */
+	static Walk
+	    w; /* too large for the stack of a caller without memory; the debug stack's lock */
 	walk(&w, regs, level);
 	int shown = w.n < KEEP_ENDS ? w.n : KEEP_ENDS;
 	for (int i = 0; i < shown; i++)

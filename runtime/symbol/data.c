@@ -147,12 +147,16 @@ bool sym_data(uintptr_t addr, SymData *out)
 		bool table = name && GELF_ST_TYPE(sym.st_info) == STT_OBJECT && off < sym.st_size;
 		found = v || table;
 		if (v) {
-			*out = (SymData){.name = v->name, .start = v->lo + m->bias, .size = v->size,
-			    .file = v->file, .line = v->line};
+			*out = (SymData){.name = v->name,
+			    .start = v->lo + m->bias,
+			    .size = v->size,
+			    .file = v->file,
+			    .line = v->line};
 			if (table && !v->size)
 				out->size = sym.st_size;
 		} else if (table) {
-			*out = (SymData){.name = sym_demangle(name), .start = addr - off, .size = sym.st_size};
+			*out = (SymData){
+			    .name = sym_demangle(name), .start = addr - off, .size = sym.st_size};
 		}
 		if (found) {
 			out->module = m->path;
@@ -172,7 +176,8 @@ static bool frame_base(Dwarf_Die *func, uintptr_t cfa, uintptr_t *base)
 	Dwarf_Attribute attr;
 	Dwarf_Op *ops;
 	size_t n;
-	if (!dwarf_attr_integrate(func, DW_AT_frame_base, &attr) || dwarf_getlocation(&attr, &ops, &n) || n != 1)
+	if (!dwarf_attr_integrate(func, DW_AT_frame_base, &attr) ||
+	    dwarf_getlocation(&attr, &ops, &n) || n != 1)
 		return false;
 #if defined(__x86_64__)
 	const uint8_t frame_pointer = DW_OP_reg6;
@@ -188,7 +193,8 @@ static bool frame_base(Dwarf_Die *func, uintptr_t cfa, uintptr_t *base)
 	return true;
 }
 
-static bool local_in(Dwarf_Die *cu, Dwarf_Die *scope, uintptr_t base, uintptr_t addr, SymData *out, int depth)
+static bool local_in(
+    Dwarf_Die *cu, Dwarf_Die *scope, uintptr_t base, uintptr_t addr, SymData *out, int depth)
 {
 	Dwarf_Die die;
 	if (depth > DEPTH_MAX || dwarf_child(scope, &die) != 0)
@@ -203,14 +209,16 @@ static bool local_in(Dwarf_Die *cu, Dwarf_Die *scope, uintptr_t base, uintptr_t 
 		Dwarf_Attribute attr;
 		Dwarf_Op *ops;
 		size_t n;
-		if (!dwarf_attr(&die, DW_AT_location, &attr) || dwarf_getlocation(&attr, &ops, &n) ||
-		    n != 1 || ops[0].atom != DW_OP_fbreg)
+		if (!dwarf_attr(&die, DW_AT_location, &attr) ||
+		    dwarf_getlocation(&attr, &ops, &n) || n != 1 || ops[0].atom != DW_OP_fbreg)
 			continue;
 		uintptr_t at = base + (uintptr_t)(int64_t)ops[0].number;
 		uint64_t size = type_size(&die);
 		if (addr - at >= (size ? size : 1))
 			continue;
-		*out = (SymData){.name = sym_die_name(&die), .start = at, .size = size,
+		*out = (SymData){.name = sym_die_name(&die),
+		    .start = at,
+		    .size = size,
 		    .file = sym_decl_path(cu, &die)};
 		dwarf_decl_line(&die, &out->line);
 		return out->name != NULL;
@@ -235,7 +243,8 @@ bool sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr, SymData *out)
 			uintptr_t base;
 			if (dwarf_tag(&chain[i]) != DW_TAG_subprogram)
 				continue;
-			found = frame_base(&chain[i], cfa, &base) && local_in(&cu, &chain[i], base, addr, out, 0);
+			found = frame_base(&chain[i], cfa, &base) &&
+				local_in(&cu, &chain[i], base, addr, out, 0);
 			break;
 		}
 		free(chain);

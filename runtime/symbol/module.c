@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static Dwfl *dwfl;             /* symbol lock, as all of this file */
+static Dwfl *dwfl; /* symbol lock, as all of this file */
 static uint64_t generation;
 static unsigned long long seen_adds, seen_subs;
 
@@ -96,15 +96,16 @@ static int find_debuginfo(Dwfl_Module *mod, void **user, const char *name, Dwarf
 }
 
 /* Every file is handed over open. */
-static int find_elf(Dwfl_Module *mod, void **user, const char *name, Dwarf_Addr base, char **path, Elf **elf)
+static int find_elf(
+    Dwfl_Module *mod, void **user, const char *name, Dwarf_Addr base, char **path, Elf **elf)
 {
 	(void)mod, (void)user, (void)name, (void)base, (void)path, (void)elf;
 	return -1;
 }
 
 static const Dwfl_Callbacks callbacks = {
-	.find_elf = find_elf,
-	.find_debuginfo = find_debuginfo,
+    .find_elf = find_elf,
+    .find_debuginfo = find_debuginfo,
 };
 
 /* ---- the set of modules ---- */
@@ -159,7 +160,8 @@ static int make_module(Dwfl_Module *mod, void **user, const char *name, Dwarf_Ad
 static int drop_module(Dwfl_Module *mod, void *user, const char *name, Dwarf_Addr start, void *arg)
 {
 	(void)mod, (void)name, (void)start, (void)arg;
-	SymModule *m = *(void **)user; /* declared void *, called with its address, as the other one */
+	SymModule *m =
+	    *(void **)user; /* declared void *, called with its address, as the other one */
 	if (m) {
 		free(m->ranges);
 		free(m->vars);
@@ -251,7 +253,8 @@ SymModule *module_find(uintptr_t addr)
 		return NULL;
 	Dwfl_Module *mod = dwfl_addrmodule(dwfl, addr);
 	void **user = NULL;
-	if (!mod || !dwfl_module_info(mod, &user, NULL, NULL, NULL, NULL, NULL, NULL) || !user || !*user)
+	if (!mod || !dwfl_module_info(mod, &user, NULL, NULL, NULL, NULL, NULL, NULL) || !user ||
+	    !*user)
 		return NULL;
 	SymModule *m = *user;
 	if (!m->ranges) {

@@ -26,13 +26,13 @@ typedef struct SymVar {
 
 typedef struct SymModule {
 	Dwfl_Module *mod;
-	Dwarf *dwarf;       /* NULL: none, or unreadable */
-	Dwarf_Addr bias;    /* address in memory minus address in the DWARF */
-	Dwarf_Addr load;    /* address in memory minus address in the file, by the loader */
+	Dwarf *dwarf;    /* NULL: none, or unreadable */
+	Dwarf_Addr bias; /* address in memory minus address in the DWARF */
+	Dwarf_Addr load; /* address in memory minus address in the file, by the loader */
 	const char *path;
-	CuRange *ranges;    /* sorted by lo */
+	CuRange *ranges; /* sorted by lo */
 	size_t nranges;
-	SymVar *vars;       /* sorted by lo; made by the first question about data */
+	SymVar *vars; /* sorted by lo; made by the first question about data */
 	size_t nvars;
 	bool vars_made;
 } SymModule;

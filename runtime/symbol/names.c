@@ -61,7 +61,8 @@ const char *sym_intern(const char *s)
 }
 
 /* There in C++ programs only. */
-extern char *__cxa_demangle(const char *name, char *buf, size_t *n, int *status) __attribute__((weak));
+extern char *__cxa_demangle(const char *name, char *buf, size_t *n, int *status)
+    __attribute__((weak));
 
 const char *sym_demangle(const char *linkage)
 {

@@ -39,7 +39,7 @@ void sym_leave(void)
 
 #define CACHE_SIZE 8192 /* entries, direct mapped: 64 bytes of frames a slot and more by need */
 typedef struct Cached {
-	uintptr_t key;       /* pc * 2 + is_return, which no two questions share; 0: empty */
+	uintptr_t key; /* pc * 2 + is_return, which no two questions share; 0: empty */
 	uint64_t generation;
 	const SymFrame *frames;
 	int n;
@@ -88,7 +88,8 @@ static int die_number(Dwarf_Die *die, unsigned at)
 static bool is_function(Dwarf_Die *die)
 {
 	int tag = dwarf_tag(die);
-	return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_subprogram || tag == DW_TAG_entry_point;
+	return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_subprogram ||
+	       tag == DW_TAG_entry_point;
 }
 
 /* Frames at addr out of the DIE tree; 0 when it says nothing. */
@@ -117,7 +118,8 @@ static int frames_by_die(SymModule *m, Dwarf_Die *cu, Dwarf_Addr addr, SymFrame 
 			/* Where it was called is the next one's line. */
 			if (n < max) {
 				int file = die_number(&chain[i], DW_AT_call_file);
-				const char *path = files ? dwarf_filesrc(files, (size_t)file, NULL, NULL) : NULL;
+				const char *path =
+				    files ? dwarf_filesrc(files, (size_t)file, NULL, NULL) : NULL;
 				out[n].file = sym_path(cu, path);
 				out[n].line = die_number(&chain[i], DW_AT_call_line);
 				out[n].column = die_number(&chain[i], DW_AT_call_column);

@@ -33,10 +33,10 @@ extern __thread uint32_t sym_busy __attribute__((tls_model("initial-exec")));
 int sym_frames(uintptr_t pc, bool is_return, SymFrame *out, int max);
 
 typedef struct SymData {
-	const char *name;   /* "counter" */
-	uintptr_t start;    /* its address in this process */
+	const char *name; /* "counter" */
+	uintptr_t start;  /* its address in this process */
 	size_t size;
-	const char *file;   /* where defined, by DWARF; NULL when unknown */
+	const char *file; /* where defined, by DWARF; NULL when unknown */
 	int line;
 	const char *module;
 	uintptr_t module_off; /* of start */
