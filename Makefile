@@ -88,10 +88,13 @@ RACED := $(BUILD)/obj/race
 MADE  := $(BUILD)/obj/flags
 
 # A change of compiler or flags makes everything anew.
-FLAGS_NOW := $(CC) $(CXX) $(CFLAGS_ALL)
-$(MADE): FORCE
+$(MADE): NOW = $(CC) $(CXX) $(CFLAGS_ALL)
+# A file that comes or goes makes the archives anew.
+LIST := $(BUILD)/obj/list
+$(LIST): NOW = $(RUNTIME_O) $(RACE_O)
+$(MADE) $(LIST): FORCE
 	@mkdir -p $(@D)
-	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' >$@
+	@echo '$(NOW)' | cmp -s - $@ || echo '$(NOW)' >$@
 FORCE:
 
 # The 16-byte atomics are inlined, never a call of libatomic.
@@ -121,10 +124,10 @@ JOIN = @mkdir -p $(@D); echo "  JOIN $@"; $(CC) -r -nostdlib -o $@ $(1) && $(OBJ
 	{ [ ! -s $@.weak ] || $(OBJCOPY) --weaken-symbols=$@.weak $@; }
 APART := runtime/sched/main.o
 
-$(PLAIN)/goro.o: $(filter-out %/$(APART),$(RUNTIME_O:%=$(PLAIN)/%))
-	$(call JOIN,$^)
-$(RACED)/goro.o: $(filter-out %/$(APART),$(RUNTIME_O:%=$(RACED)/%) $(RACE_O:%=$(RACED)/%))
-	$(call JOIN,$^)
+$(PLAIN)/goro.o: $(filter-out %/$(APART),$(RUNTIME_O:%=$(PLAIN)/%)) $(LIST)
+	$(call JOIN,$(filter %.o,$^))
+$(RACED)/goro.o: $(filter-out %/$(APART),$(RUNTIME_O:%=$(RACED)/%) $(RACE_O:%=$(RACED)/%)) $(LIST)
+	$(call JOIN,$(filter %.o,$^))
 
 ARCHIVE = @mkdir -p $(@D); rm -f $@; echo "  AR   $@"; $(AR) rcs $@ $(filter %.o,$^)
 
@@ -133,11 +136,11 @@ $(BUILD)/lib/libgoro.a: $(PLAIN)/goro.o $(filter %/$(APART),$(RUNTIME_O:%=$(PLAI
 $(BUILD)/lib/libgoro-race.a: $(RACED)/goro.o $(filter %/$(APART),$(RUNTIME_O:%=$(RACED)/%))
 	$(ARCHIVE)
 # For tests that look inside.
-$(PLAIN)/inside.a: $(RUNTIME_O:%=$(PLAIN)/%)
+$(PLAIN)/inside.a: $(RUNTIME_O:%=$(PLAIN)/%) $(LIST)
 	$(ARCHIVE)
-$(HOOKS)/inside.a: $(RUNTIME_O:%=$(HOOKS)/%)
+$(HOOKS)/inside.a: $(RUNTIME_O:%=$(HOOKS)/%) $(LIST)
 	$(ARCHIVE)
-$(RACED)/inside.a: $(RUNTIME_O:%=$(RACED)/%) $(RACE_O:%=$(RACED)/%)
+$(RACED)/inside.a: $(RUNTIME_O:%=$(RACED)/%) $(RACE_O:%=$(RACED)/%) $(LIST)
 	$(ARCHIVE)
 
 # gcc -fsanitize=thread in a command that also links asks for libtsan: it finds these empty ones.
