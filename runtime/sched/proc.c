@@ -200,7 +200,7 @@ void park(Lock *l, WaitReason why, const void *on)
 {
 	G *g = g_current();
 	g->wait_on = on;
-	store_rlx(&g->wait_since, 0);
+	store_rlx(&g->wait_since, load_rlx(&sched.coarse_now));
 	store_rlx(&g->wait_reason, why);     /* for dumps, as is the state */
 	store_rlx(&g->state, G_WAITING);
 	if (unlikely(g->foreign)) {
@@ -218,7 +218,7 @@ void park_fn(void (*fn)(G *, void *), void *arg, WaitReason why, const void *on)
 {
 	G *g = g_current();
 	g->wait_on = on;
-	store_rlx(&g->wait_since, 0);
+	store_rlx(&g->wait_since, load_rlx(&sched.coarse_now));
 	store_rlx(&g->wait_reason, why);
 	store_rlx(&g->state, G_WAITING);
 	if (unlikely(g->foreign)) {

@@ -94,8 +94,7 @@ struct G {
 	Waiter *waiter;       /* while waiting: its waiters (sync.h, chan); the lock it parked under */
 	void *wake_arg;       /* from the waker to the woken: the Waiter that fired, or NULL; the waker */
 	const void *wait_on;  /* the object waited for, for dumps; own M */
-	int64_t wait_since;   /* os_now when it parked; 0 when not known (no clock on the fast path:
-	                         filled in by sysmon); relaxed */
+	int64_t wait_since;   /* sched.coarse_now when it parked, 0 when not known; relaxed */
 	uint32_t wait_reason; /* WaitReason; own M */
 	uint32_t select_done; /* select: 0 until one waker wins, by cas; see chan/select.c */
 	uint32_t preempt;     /* asked to yield at the next safe point; relaxed */
@@ -214,6 +213,7 @@ typedef struct Sched {
 	M *all_m;             /* grows; store_rel under lock, load_acq in readers */
 	int64_t ngoroutines;  /* atomic: as P's, for those made or ended without a P */
 	uint64_t next_id;     /* atomic: last goroutine number given out */
+	int64_t coarse_now;   /* os_now at sysmon's last tick: a clock for dumps that parking can afford */
 	uint32_t ready;       /* atomic: sched_init is through */
 	uint32_t ended;       /* atomic, futex: main has returned: Ms freeze at their next pick */
 	uint32_t main_exited; /* main called goro_goexit; atomic */

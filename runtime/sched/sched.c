@@ -465,6 +465,13 @@ static void m_stop(M *m, uint32_t *until)
 		unlock(&sched.lock);
 		return;
 	}
+	/* An M that could not be made may have left both work and a P. */
+	if (sched.idle_p && (sched.runq_size || any_runq())) {
+		P *left = p_idle_get();
+		unlock(&sched.lock);
+		p_own(m, left);
+		return;
+	}
 	m->idle = true;
 	m->idle_next = sched.idle_m;
 	sched.idle_m = m;

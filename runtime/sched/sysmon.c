@@ -166,6 +166,7 @@ static void sysmon(void *arg)
 			ns = TICK_HELP;
 		nap(soon ? TICK_MIN : until_timer(os_now(), ns));
 		int64_t now = os_now();
+		store_rlx(&sched.coarse_now, now);
 		if (now - trimmed >= TRIM_EVERY) {
 			trimmed = now;
 			stack_trim();
