@@ -143,7 +143,8 @@ GORO_API bool goro_rwmutex_trylock(goro_rwmutex *rw);
 
 /* Done -> the Wait that it lets go. "sync: negative WaitGroup counter" is a panic. */
 typedef struct goro_waitgroup {
-	uint64_t state; /* counter:32, waiters:32 */
+	uint64_t state;  /* counter:32, waiters:32 */
+	uint64_t waited; /* -race: number of the goroutine that has waited since the last Done, or 0 */
 } goro_waitgroup;
 GORO_API void goro_waitgroup_add(goro_waitgroup *wg, int n);
 GORO_API void goro_waitgroup_done(goro_waitgroup *wg);
@@ -544,6 +545,10 @@ GORO_API int goro_signal_ignore(int sig, ...);
 GORO_API int goro_signal_reset(int sig, ...);
 /* True: sig is ignored, by goro_signal_ignore or by what was set before. */
 GORO_API bool goro_signal_ignored(int sig);
+/* A context below parent that the first of these signals cancels, its number the cause (Go: NotifyContext).
+ * The signals are caught until it is cancelled, by them, by goro_cancel or by its last goro_context_free;
+ * a moment later they do what they did before. NULL where notify has an error. Notify -> that cancel. */
+GORO_API goro_context *goro_signal_context(goro_context *parent, int sig, ...);
 
 #ifdef __cplusplus
 }

@@ -5,11 +5,16 @@
  * last touch of the word, and wakes them: whoever returns from Wait may free the group, or use it
  * again at once.
  *
- * Edges: Done -> the Wait that it lets go. A round begins when the counter leaves zero and the
- * clock of the group with it (forget); each Done of the round joins its own (release_merge); a Wait
- * that finds zero acquires the sum of the last round, and for a parked one the last Done does so on
+ * Edges: Done -> the Wait that it lets go. Each Done joins its clock into the group's
+ * (release_merge); a Wait that finds zero acquires it, and for a parked one the last Done does so on
  * its behalf, before anyone can start another round. In the race build all of it is done under the
  * bucket's lock, so that word and clock change together. Add orders nothing.
+ *
+ * When does the clock start anew? Not whenever the counter leaves zero: Add, go, Add, go passes zero
+ * when the first is quick, and a later Wait is let go by both. But when the one who now adds has
+ * itself waited since the last Done it knows all that the clock holds, and so does every Wait that
+ * comes after its Add, as it must: then the old rounds are forgotten, and a Wait elsewhere gets no
+ * edge from a round that did not let it go.
  *
  * As in Go, an Add that starts a round must not run concurrently with a Wait: for the detector it
  * reads, and the first waiter writes, the group's first byte, so that "Add inside the goroutine" is
@@ -28,9 +33,11 @@ static void let_go(goro_waitgroup *wg, Bucket *b)
 {
 	Waiter *w = bucket_pop_all(b, wg), *next;
 	store_rlx(&wg->state, 0); /* waiters learn by ready; a new Wait by add_ar before */
-	if (GORO_RACE)
+	if (GORO_RACE) {
 		for (next = w; next; next = next->link)
 			hook_acquire(next->g->race, wg);
+		wg->waited = w->g->id;
+	}
 	bucket_unlock(b);
 	for (; w; w = next) {
 		next = w->link;
@@ -47,9 +54,11 @@ static void add(goro_waitgroup *wg, int n, const void *pc)
 		RaceCtx *me = race_self();
 		b = bucket_lock(wg);
 		if (n > 0 && load_rlx(&wg->state) >> 32 == 0) {
-			hook_forget(wg);
+			if (wg->waited && wg->waited == goro_id())
+				hook_forget(wg);
 			hook_read(me, wg, 1, pc);
 		} else if (n < 0) {
+			wg->waited = 0;
 			hook_release_merge(me, wg);
 		}
 	}
@@ -95,7 +104,10 @@ void goro_waitgroup_wait(goro_waitgroup *wg)
 	for (;;) {
 		uint64_t s = load_acq(&wg->state); /* pairs with add_ar in add */
 		if (s >> 32 == 0) {
-			hook_acquire(me, wg);
+			if (GORO_RACE) {
+				hook_acquire(me, wg);
+				wg->waited = goro_id();
+			}
 			bucket_unlock(b);
 			return;
 		}

@@ -196,12 +196,31 @@ HookTest(order, reused_group_keeps_no_edge_of_the_round_before)
 	goro_go(wait_round_two, NULL);
 	goro_waitgroup_add(&wg, 1);
 	step(1);
-	after(2); /* round 1 is over; main has not waited */
+	after(2);
+	goro_waitgroup_wait(&wg); /* round 1 is over */
+	cr_assert(rec_before(m[0]));
 	goro_waitgroup_add(&wg, 1);
 	step(3);
 	after(5);
 	cr_assert(saw[1], "Done of round 2 -> its Wait");
 	cr_assert_not(saw[0], "Done of round 1 is not");
+	return 0;
+}
+
+/* Add, go, Add, go: the counter passes zero when the first is quick; both let the Wait go. */
+HookTest(order, group_that_passes_zero_keeps_its_dones)
+{
+	goro_go(done_at, (void *)0);
+	goro_go(done_at, (void *)1);
+	goro_waitgroup_add(&wg, 1);
+	step(1);
+	after(2);
+	goro_waitgroup_add(&wg, 1);
+	step(3);
+	after(4);
+	goro_waitgroup_wait(&wg);
+	cr_assert(rec_before(m[0]));
+	cr_assert(rec_before(m[1]));
 	return 0;
 }
 
