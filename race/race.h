@@ -47,10 +47,11 @@ uint32_t race_ginfo_end(void);
 
 /* Counters for stats=1 and for what could not be done; relaxed atomics. lost_memory: accesses without
  * shadow; lost_reentry: accesses of a signal handler that interrupted the detector itself; lost_racy:
- * accesses forgotten at a place that has races reported already (shadow/access.c). */
+ * accesses forgotten at a place that has races reported already (shadow/access.c); lost_modules:
+ * instrumented libraries beyond what module.h can mark. */
 #define RACE_STATS(S)                                                                              \
 	S(reports) S(suppressed) S(records) S(sets) S(contexts) S(syncvars) S(clock_nodes) S(gc_runs)  \
-	    S(slots) S(goroutines) S(lost_memory) S(lost_reentry) S(lost_racy)
+	    S(slots) S(goroutines) S(lost_memory) S(lost_modules) S(lost_reentry) S(lost_racy)
 typedef struct RaceStats {
 #define STAT_(n) uint64_t n;
 	RACE_STATS(STAT_)

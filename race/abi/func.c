@@ -7,11 +7,13 @@
  */
 #include "abi.h"
 #include "../history/context.h"
+#include "../module.h"
 
 ABI void __tsan_init(void);
 ABI void __tsan_init(void)
 {
 	hook_init();
+	module_add(__builtin_return_address(0)); /* a constructor of the module */
 }
 
 ABI void __tsan_func_entry(void *pc);

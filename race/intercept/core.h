@@ -6,7 +6,8 @@
  *   - asks self() for the goroutine or thread that runs; NULL means do the work and say nothing:
  *     before the start, on the scheduler, inside the detector itself (its libraries call libc too);
  *   - says exactly the bytes that the function's contract reads and writes, at CALLER, the return
- *     address into the code that called: never more, a report must be true;
+ *     address into the code that called: never more, a report must be true. A caller in a library
+ *     that is not instrumented does not count (module.h);
  *   - does the work by goro_real_X, and leaves errno as that left it;
  *   - runs on goroutine stacks of a few KiB: no large frames.
  */
@@ -16,6 +17,7 @@
 #include "real.h"
 
 #include "../ctx.h"
+#include "../module.h"
 
 #define CALLER __builtin_return_address(0)
 
@@ -39,13 +41,13 @@ static inline RaceCtx *self(void)
 
 static inline void reads(RaceCtx *g, const void *p, size_t n, const void *pc)
 {
-	if (g && n)
+	if (g && n && module_counts(pc))
 		hook_read(g, p, n, pc);
 }
 
 static inline void writes(RaceCtx *g, const void *p, size_t n, const void *pc)
 {
-	if (g && n)
+	if (g && n && module_counts(pc))
 		hook_write(g, p, n, pc);
 }
 

@@ -46,7 +46,7 @@ void heap_delete(void *p, const void *pc)
 {
 	if (!p)
 		return;
-	if (likely(intercept_ready) && !race_heap_free(self(), p, goro_real_malloc_usable_size(p), pc))
+	if (likely(intercept_ready) && !race_heap_free(module_counts(pc) ? self() : NULL, p, goro_real_malloc_usable_size(p), pc))
 		return; /* freed before, and reported: the libc would end the process here */
 	goro_real_free(p);
 }
@@ -86,7 +86,7 @@ static void *resize(void *p, size_t size, const void *pc)
 		return goro_real_realloc(p, size);
 	if (!race_heap_known(p)) /* it becomes one of ours */
 		return born(goro_real_realloc(p, padded(size)), size, pc);
-	g = self();
+	g = module_counts(pc) ? self() : NULL;
 	old = goro_real_malloc_usable_size(p);
 	if (!race_heap_free(g, p, old, pc)) { /* freed before: reported */
 		os_set_errno(ENOMEM);
