@@ -140,7 +140,8 @@ $(PLAIN)/inside.a: $(RUNTIME_O:%=$(PLAIN)/%) $(LIST)
 	$(ARCHIVE)
 $(HOOKS)/inside.a: $(RUNTIME_O:%=$(HOOKS)/%) $(LIST)
 	$(ARCHIVE)
-$(RACED)/inside.a: $(RUNTIME_O:%=$(RACED)/%) $(RACE_O:%=$(RACED)/%) $(LIST)
+# race/ without its interceptors, or a test would have the detector watch Criterion.
+$(HOOKS)/race.a: $(RUNTIME_O:%=$(HOOKS)/%) $(patsubst %,$(HOOKS)/%,$(filter-out race/intercept/%,$(RACE_O))) $(LIST)
 	$(ARCHIVE)
 
 # gcc -fsanitize=thread in a command that also links asks for libtsan: it finds these empty ones.
@@ -171,8 +172,8 @@ $(BUILD)/bin/goro-c++: $(BUILD)/bin/goro-cc
 #
 # A test is tests/<room>/<name>_test.c (or .cc): a Criterion program, built as BUILD/tests/<room>/<name>_test.
 # It sees GORO_BUILD_DIR and GORO_SOURCE_DIR (absolute paths, strings), and links tests/support as an archive.
-#   unit         the plain objects; a test that includes "../../race/..." gets those of the race build and
-#                GORO_RACE=1. A function the test defines itself replaces goro's.
+#   unit         the plain objects; a test that includes "../../race/..." gets those of the race build, but for
+#                race/intercept, and GORO_RACE=1. A function the test defines itself replaces goro's.
 #   api, stress  libgoro.a, through goro.h
 #   api-race     tests/api again, compiled by goro-cc -race and with libgoro-race.a
 #   hooks        the runtime with hooks, and the other .c files of tests/hooks in place of race/
@@ -216,7 +217,7 @@ $$(BUILD)/$(basename $(1)): $$(TEST_OBJ)/$(basename $(1:tests/%=%)).o $(3) $$(SU
 endef
 COMMA := ,
 test_archive = $(if $(filter tests/hooks/%,$(1)),$$(HOOKS)/inside.a,$(if \
-	$(filter $(UNIT_RACE),$(1)),$$(RACED)/inside.a,$(if \
+	$(filter $(UNIT_RACE),$(1)),$$(HOOKS)/race.a,$(if \
 	$(filter tests/unit/%,$(1)),$$(PLAIN)/inside.a,$(if \
 	$(filter $(LINK_ROOMS:%=tests/%/%),$(1)),$$(BUILD)/lib/libgoro.a))))
 test_room    = $(firstword $(subst /, ,$(1:tests/%=%)))
