@@ -23,5 +23,10 @@ int context_watch(goro_context *ctx, ContextWatch *w);
 void context_unwatch(goro_context *ctx, ContextWatch *w);
 /* As goro_with_cancel, for a public function called at pc. */
 goro_context *context_with_cancel(goro_context *parent, const void *pc);
+/* For the runtime's own goroutines: keep ctx's memory, but not it from being cancelled with its last
+ * reference; and cancel it as the last holder may. */
+goro_context *context_hold(goro_context *ctx);
+void context_let_go(goro_context *ctx);
+void context_cancel_cause(goro_context *ctx, int cause);
 
 #endif

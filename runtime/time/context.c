@@ -230,6 +230,22 @@ static void enter(goro_context *c)
 	}
 }
 
+goro_context *context_hold(goro_context *ctx)
+{
+	hold(ctx);
+	return ctx;
+}
+
+void context_let_go(goro_context *ctx)
+{
+	let_go(ctx, ctx->pc);
+}
+
+void context_cancel_cause(goro_context *ctx, int cause)
+{
+	cancel(ctx, -ECANCELED, cause);
+}
+
 goro_context *context_with_cancel(goro_context *parent, const void *pc)
 {
 	goro_context *c = make_canceller(parent, pc);

@@ -187,6 +187,30 @@ GoTest(signal, a_storm_while_goroutines_run)
 	return 0;
 }
 
+GoTest(signal, cancels_a_context)
+{
+	signal(SIGUSR1, own_handler);
+	goro_context *ctx = goro_signal_context(goro_background(), SIGUSR1, SIGTERM, 0);
+	cr_assert_eq(goro_context_err(ctx), 0);
+	kill(getpid(), SIGTERM);
+	(void)chan_recv(goro_context_done(ctx));
+	cr_assert_eq(goro_context_err(ctx), -ECANCELED);
+	cr_assert_eq(goro_context_cause(ctx), SIGTERM);
+	while (goro_num_goroutine() > 1)
+		goro_gosched();
+	raise(SIGUSR1);
+	cr_assert_eq(own, 1, "stopped once cancelled");
+	goro_context_free(ctx);
+	ctx = goro_signal_context(goro_background(), SIGUSR1, 0);
+	goro_context_free(ctx);
+	while (goro_num_goroutine() > 1)
+		goro_gosched();
+	raise(SIGUSR1);
+	cr_assert_eq(own, 2);
+	cr_assert_null(goro_signal_context(goro_background(), SIGKILL, 0));
+	return 0;
+}
+
 DieTest(signal, nil_channel, "panic: os/signal: Notify using nil channel")
 {
 	(void)goro_signal_notify(NULL, SIGUSR1, 0);
