@@ -107,6 +107,6 @@ static void in_child(void)
 void exit_init(void)
 {
 	process = getpid();
-	on_exit(on_way_out, NULL);
+	goro_real_on_exit(on_way_out, NULL);
 	pthread_atfork(before_fork, after_fork, in_child);
 }

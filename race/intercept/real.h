@@ -14,6 +14,7 @@
 #ifndef __NO_INLINE__
 #define __NO_INLINE__ 1
 #endif
+#include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -24,7 +25,10 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <threads.h>
+#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -83,6 +87,7 @@ int goro_real___isoc99_vfscanf(FILE *, const char *, va_list);
 int goro_real___isoc99_vsscanf(const char *, const char *, va_list);
 
 
+int goro_real___cxa_atexit(void (*)(void *), void *, void *);
 _Noreturn void goro_real___longjmp_chk(jmp_buf, int);
 
 /* Fill every slot whose name the libc (or a library loaded by now) has. Idempotent. */

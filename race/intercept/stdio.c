@@ -7,22 +7,80 @@
  * its write which came first, and a printf for debugging must not hide a race (Go's runtime draws the
  * same line for files). Who takes the lock by name, flockfile, means it: that is a lock with both edges.
  *
+ * The same holds for the file behind the stream: somebody may be at its other end, or use its descriptor.
+ *
  * The bytes read and written are said before an output call and after an input call, which only then
  * knows how many there are.
  */
 #include "core.h"
 
+#include "../../runtime/os/os.h"
+
+
+/* runtime/net/fdorder.h's; absent where the detector is linked without the runtime. It looks the file up
+ * by fstat, so a thread remembers its last answer; what may change a descriptor's file tells `changes`. */
+const void *fd_order(int fd) __attribute__((weak));
+static uint32_t changes;
+static __thread struct {
+	FILE *f;
+	uint32_t changes;
+	const void *order;
+} last __attribute__((tls_model("initial-exec")));
+
+static void change(void)
+{
+	add_rlx(&changes, 1u); /* relaxed: a thread that uses the stream afterwards is ordered otherwise */
+}
+
+static const void *file_order(FILE *f)
+{
+	uint32_t now = load_rlx(&changes);
+
+	if (last.f != f || last.changes != now) {
+		int saved = os_errno();
+
+		last.order = fd_order ? fd_order(fileno_unlocked(f)) : NULL; /* none behind a string */
+		last.f = f;
+		last.changes = now;
+		os_set_errno(saved);
+	}
+	return last.order;
+}
 
 void file_out(RaceCtx *g, FILE *f)
 {
-	if (g)
-		hook_release_merge(g, f);
+	const void *order;
+
+	if (!g)
+		return;
+	hook_release_merge(g, f);
+	order = file_order(f);
+	if (order)
+		hook_release_merge(g, order);
 }
 
 void file_in(RaceCtx *g, FILE *f)
 {
-	if (g)
-		hook_acquire(g, f);
+	const void *order;
+
+	if (!g)
+		return;
+	hook_acquire(g, f);
+	order = file_order(f);
+	if (order)
+		hook_acquire(g, order);
+}
+
+INTERCEPT int dup2(int from, int to)
+{
+	change();
+	return goro_real_dup2(from, to);
+}
+
+INTERCEPT int dup3(int from, int to, int flags)
+{
+	change();
+	return goro_real_dup3(from, to, flags);
 }
 
 /* ---- blocks ---- */
@@ -258,6 +316,7 @@ INTERCEPT int fflush(FILE *f)
 INTERCEPT int fclose(FILE *f)
 {
 	file_in(self(), f);
+	change();
 	return goro_real_fclose(f);
 }
 
