@@ -16,11 +16,14 @@
 typedef struct Record {
 	uint32_t slot;
 	uint32_t epoch; /* 0: not in use */
-	StackId stack;
+	StackId top;    /* the frames around pc; record_stack makes them one id, when a report needs it */
 	uint32_t ginfo;
+	uintptr_t pc;
 	uint32_t mset;  /* locks held; for a free, the stack of the allocation */
 	uint32_t size;  /* bytes of the access */
 } Record;
+
+_Static_assert(sizeof(Record) == 32, "two records to a cache line, none across two");
 
 #define RECORD_CHUNK_BITS 16
 #define RECORD_CHUNK      (1u << RECORD_CHUNK_BITS)

@@ -84,12 +84,13 @@ bool access_in_r(const Access *a, uint8_t mask, Cell r)
 	return r && kind_plane(a->kind) == PLANE_R && own_bytes(a, mask, r, PLANE_R) == mask;
 }
 
-static RecId make_record(Access *a, StackId stack)
+static RecId make_record(Access *a, StackId top)
 {
 	RaceCtx *ctx = a->ctx;
 	Record r = {.slot = ctx->slot,
 	            .epoch = ctx->epoch,
-	            .stack = stack,
+	            .top = top,
+	            .pc = (uintptr_t)a->pc,
 	            .ginfo = ctx->ginfo,
 	            .mset = a->kind == KIND_FREE ? a->alloc_stack : ctx->mset,
 	            .size = a->size};
@@ -106,13 +107,13 @@ static RecId record_of(Access *a)
 		return a->rec;
 	StackId top = context_top(a->t, a->ctx);
 	if (a->t->ctx != a->ctx || a->kind == KIND_FREE)
-		return make_record(a, context_push(top, (uintptr_t)a->pc));
+		return make_record(a, top);
 	uintptr_t pc = (uintptr_t)a->pc;
 	uint32_t gen = a->t->gen;
 	RecCached *c = &a->t->slow->rec_cache[(pc ^ pc >> 8 ^ (uintptr_t)top * 37) % REC_CACHE];
 	if (c->gen == gen && c->pc == pc && c->top == top && c->mset == a->ctx->mset && c->size == a->size)
 		return a->rec = c->rec;
-	if (make_record(a, context_push(top, pc)))
+	if (make_record(a, top))
 		*c = (RecCached){.pc = pc, .gen = gen, .top = top, .mset = a->ctx->mset, .size = a->size, .rec = a->rec};
 	return a->rec;
 }

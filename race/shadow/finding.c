@@ -25,8 +25,9 @@ static Pool report_pool = POOL_INIT(sizeof(Report));
 
 static bool first_time(RecId now, RecId old, Kind now_kind, Kind old_kind)
 {
-	StackId a = record_at(now)->stack, b = record_at(old)->stack;
-	uint64_t key = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
+	const Record *a = record_at(now), *b = record_at(old);
+	uint64_t key = ((uint64_t)a->top << 32 | b->top) * 0x9e3779b97f4a7c15u;
+	key = (key ^ key >> 29 ^ a->pc ^ (uint64_t)b->pc << 20) * 0xd6e8feb86659fd93u;
 	key ^= ((uint64_t)now_kind * KINDS + old_kind + 1) << 3;
 	uint64_t *p = &pairs[(key >> 20) % PAIRS];
 	if (load_rlx(p) == key)
@@ -81,7 +82,7 @@ static void fill(ReportAccess *out, uintptr_t granule, Entry e, uint8_t overlap,
 	                      .addr = granule + (uintptr_t)(intptr_t)first,
 	                      .size = size,
 	                      .ginfo = r->ginfo,
-	                      .stack = r->stack};
+	                      .stack = context_push(r->top, r->pc)};
 	if (e.kind != KIND_FREE)
 		out->nlocks = mutexset_list(r->mset, out->locks, REPORT_MAX_LOCKS);
 }

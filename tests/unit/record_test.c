@@ -80,7 +80,7 @@ Test(record, freed_ids_rest_for_one_collection)
 	static RecId id[1000];
 	Record r = {.slot = 1, .epoch = 1};
 	for (int i = 0; i < 1000; i++) {
-		r.stack = (StackId)i;
+		r.top = (StackId)i;
 		id[i] = record_new(&b, &r);
 		cr_assert_neq(id[i], 0u);
 	}
@@ -91,7 +91,7 @@ Test(record, freed_ids_rest_for_one_collection)
 	cr_assert_not(record_mark(id[0]), "marked already");
 	cr_assert_eq(record_mark_end(), 500u);
 	for (int i = 0; i < 1000; i += 2)
-		cr_assert_eq(record_at(id[i])->stack, (StackId)i);
+		cr_assert_eq(record_at(id[i])->top, (StackId)i);
 	uint32_t top = record_top();
 	static bool again[1 << 16];
 	for (int i = 0; i < 400; i++)
