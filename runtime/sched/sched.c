@@ -131,8 +131,8 @@ void sched_switched(void)
 		m->cxx[0] = g->cxx_globals[0];
 		m->cxx[1] = g->cxx_globals[1];
 	}
+	hook_switch(g->race); /* before after(): the one left may run elsewhere from there on */
 	after(m);
-	hook_switch(g->race);
 }
 
 /* The next goroutine for m's P without a look elsewhere; NULL: g0 must look. */
@@ -195,7 +195,7 @@ static void execute(M *m, G *g)
 	san_leave(&m->san, &g->san, g->stack_lo, g->stack_hi, false);
 	os_switch(&m->g0_sp, g->sp);
 	san_arrive(&m->san);
-	hook_switch(NULL);
+	hook_switch(NULL); /* before after(), as in sched_switched */
 	after(m);
 }
 
