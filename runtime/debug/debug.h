@@ -34,6 +34,8 @@ void trace_all(int fd, G *first, const TraceSelf *self, TraceLevel level, bool b
 void trace_thread(int fd, const TraceSelf *self, TraceLevel level);
 /* The registers that a switch saved at sp; regs_<arch>.c. */
 void trace_saved_regs(const void *sp, unw_context_t *out);
+/* Where a signal handler's ucontext was interrupted; regs_<arch>.c. */
+uintptr_t trace_pc(const void *uc);
 /* pc is where signal handlers return to; it is readable. regs_<arch>.c. */
 bool trace_is_sigreturn(uintptr_t pc);
 /* Counts what was printed, for those who wonder whether it still goes on. */

@@ -7,6 +7,8 @@
  * process when nothing is printed for WATCH_SECONDS. A second failure of the same thread, while it
  * prints, ends it at once.
  *
+ * SIGQUIT ends in the same way, with all goroutines, as in Go.
+ *
  * May be called on goroutine stacks of 16 KiB and in signal handlers on an alternate stack: the
  * printing switches to a stack of its own.
  */
@@ -22,7 +24,7 @@
 #define WATCH_SECONDS 15 /* reading the DWARF of a program of 1 GB took 4 s */
 #define EXIT_FATAL    2
 
-typedef enum Ending { END_FATAL, END_FATAL_ALL, END_PANIC, END_THROW } Ending;
+typedef enum Ending { END_FATAL, END_FATAL_ALL, END_PANIC, END_THROW, END_QUIT } Ending;
 
 static struct {
 	uint32_t tid; /* who ends the process, 0 nobody; atomic */
@@ -72,7 +74,7 @@ static void print_traces(void *arg)
 		return;
 	if (dying.how == END_THROW)
 		level = TRACE_SYSTEM;
-	bool all = dying.how == END_FATAL_ALL || level >= TRACE_ALL;
+	bool all = dying.how == END_FATAL_ALL || dying.how == END_QUIT || level >= TRACE_ALL;
 	if (!g && (dying.how == END_THROW || !m_self())) {
 		os_write(2, "\n", 1);
 		trace_thread(2, &dying.self, level);
@@ -175,4 +177,36 @@ _Noreturn void throw(const char *fmt, ...)
 _Noreturn void goro_panic(const char *fmt, ...)
 {
 	END(END_PANIC, "panic: ");
+}
+
+/* ---- SIGQUIT: all goroutines, then the end ---- */
+
+static void begin_quit(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void begin_quit(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	begin(END_QUIT, "SIGQUIT: quit\n", fmt, ap);
+	va_end(ap);
+}
+
+static void on_quit(int sig, siginfo_t *si, void *uc)
+{
+	(void)sig;
+	M *m = m_self();
+	begin_quit("PC=0x%zx m=%d sigcode=%d", (size_t)trace_pc(uc), m ? m->id : -1, si->si_code);
+	unw_getcontext(&dying.regs);
+	end();
+}
+
+void quit_init(void)
+{
+	struct sigaction sa, old;
+	if (sigaction(SIGQUIT, NULL, &old) != 0 || old.sa_handler != SIG_DFL)
+		return; /* the program's own business, or ignored by its parent's wish (nohup) */
+	memset(&sa, 0, sizeof sa);
+	sa.sa_sigaction = on_quit;
+	sa.sa_flags = SA_SIGINFO | SA_ONSTACK;
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGQUIT, &sa, NULL);
 }

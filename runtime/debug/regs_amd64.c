@@ -26,6 +26,11 @@ void trace_saved_regs(const void *sp, unw_context_t *out)
 	g[REG_R15] = (greg_t)r.r15;
 }
 
+uintptr_t trace_pc(const void *uc)
+{
+	return (uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP];
+}
+
 /* mov $15, %rax; syscall: what the kernel makes a signal handler return to, and what libunwind, too,
  * knows it by (it says so only after it has stepped over it). */
 bool trace_is_sigreturn(uintptr_t pc)

@@ -8,7 +8,8 @@
  *		counter.c:35 +0x30
  *
  * Unwinding is libunwind's, from the registers that a switch saved, or, for the caller itself, from
- * where it asked. A goroutine that runs elsewhere cannot be unwound. One that is woken while we walk
+ * where it asked. A goroutine that runs elsewhere is interrupted for that when the process ends, and
+ * is not unwound otherwise. One that is woken while we walk
  * its stack gives frames that mean nothing (libunwind checks each address before it reads): the state is
  * looked at again afterwards, and the frames are dropped when it has run since.
  *
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../os/interrupt.h"
 #include "../os/onstack.h"
 #include "../symbol/symbol.h"
 
@@ -75,46 +77,79 @@ bool debug_on_stack(void (*fn)(void *), void *arg)
 
 /* ---- walking ---- */
 
-#define KEEP_ENDS  50 /* frames shown of each end, as Go */
-#define FRAMES_CAP (1 << 20)
+#define KEEP_ENDS 50      /* frames shown of each end, as Go */
+#define RAW_ENDS  32768   /* frames looked at of each end */
+#define STEPS_MAX 8388608 /* 128 MiB of stack in its smallest frames */
 
 typedef struct Walked {
 	uintptr_t pc, sp;
 	bool exact; /* pc is the instruction itself, not a return address */
 } Walked;
 
+/* All frames of a stack, goro's own included. Filled without a lock or malloc: the thread that owns the
+ * stack may stand still with libc's locks in its hands meanwhile. */
 typedef struct Walk {
-	Walked head[KEEP_ENDS];
-	Walked tail[KEEP_ENDS]; /* a ring */
-	int n;                  /* frames in all */
+	int n; /* frames in all; those between the ends are lost */
+	Walked head[RAW_ENDS];
+	Walked tail[RAW_ENDS]; /* a ring */
 } Walk;
 
-static void walk(Walk *w, unw_context_t *regs, TraceLevel level)
+/* What is left to show. */
+typedef struct Shown {
+	int n;
+	Walked head[KEEP_ENDS];
+	Walked tail[KEEP_ENDS]; /* a ring */
+} Shown;
+
+/* One for all, made at the first traceback; the debug stack's lock. NULL where there is no memory. */
+static Walk *the_walk(void)
+{
+	static Walk *w;
+	if (!w)
+		w = os_map(sizeof *w);
+	return w;
+}
+
+static void walk(Walk *w, unw_context_t *regs, bool exact)
 {
 	unw_cursor_t at;
 	w->n = 0;
-	if (unw_init_local2(&at, regs, 0))
+	if (unw_init_local2(&at, regs, exact ? UNW_INIT_SIGNAL_FRAME : 0))
 		return;
-	bool exact = false;
-	for (int steps = 0; steps < FRAMES_CAP; steps++) {
+	while (w->n < STEPS_MAX) {
 		unw_word_t pc = 0, sp = 0;
 		if (unw_get_reg(&at, UNW_REG_IP, &pc) || !pc)
-			break;
+			return;
 		unw_get_reg(&at, UNW_REG_SP, &sp);
-		Walked here = {pc, sp, exact};
-		SymFrame f[16];
-		int n = sym_frames(pc, !exact, f, 16);
-		/* Read at pc only where there is code: the stack may have changed under us. */
-		exact = f[n - 1].module && trace_is_sigreturn(pc);
-		if (!exact && (level >= TRACE_SYSTEM || !f[n - 1].own)) {
-			if (w->n < KEEP_ENDS)
-				w->head[w->n] = here;
-			else
-				w->tail[w->n % KEEP_ENDS] = here;
-			w->n++;
-		}
+		*(w->n < RAW_ENDS ? &w->head[w->n] : &w->tail[w->n % RAW_ENDS]) =
+		    (Walked){pc, sp, exact};
+		w->n++;
+		exact = false;
 		if (unw_step(&at) <= 0)
-			break;
+			return;
+	}
+}
+
+static void choose(const Walk *w, Shown *out, TraceLevel level)
+{
+	int lost = w->n > 2 * RAW_ENDS ? w->n - 2 * RAW_ENDS : 0;
+	bool exact = false;
+	out->n = 0;
+	for (int i = 0; i < w->n; i++) {
+		if (i == RAW_ENDS) {
+			i += lost;
+			out->n += lost; /* shown is neither; the tail's ring is filled by the end */
+		}
+		Walked here = i < RAW_ENDS ? w->head[i] : w->tail[i % RAW_ENDS];
+		here.exact |= exact;
+		SymFrame f[16];
+		int n = sym_frames(here.pc, !here.exact, f, 16);
+		/* Read at pc only where there is code: the stack may have changed under us. */
+		exact = f[n - 1].module && trace_is_sigreturn(here.pc);
+		if (exact || (level < TRACE_SYSTEM && f[n - 1].own))
+			continue;
+		*(out->n < KEEP_ENDS ? &out->head[out->n] : &out->tail[out->n % KEEP_ENDS]) = here;
+		out->n++;
 	}
 }
 
@@ -158,11 +193,10 @@ static void add_frame(Buf *b, const Walked *w, TraceLevel level)
 	}
 }
 
-static void add_frames(Buf *b, unw_context_t *regs, TraceLevel level)
+static void add_frames(Buf *b, const Walk *walk_, TraceLevel level)
 {
-	static Walk
-	    w; /* too large for the stack of a caller without memory; the debug stack's lock */
-	walk(&w, regs, level);
+	Shown w;
+	choose(walk_, &w, level);
 	int shown = w.n < KEEP_ENDS ? w.n : KEEP_ENDS;
 	for (int i = 0; i < shown; i++)
 		add_frame(b, &w.head[i], level);
@@ -207,6 +241,31 @@ static const char *state_text(uint32_t state, WaitReason why)
 	return "dead";
 }
 
+/* ---- of a goroutine that runs, on its own thread ----
+ *
+ * Only when the process ends anyway: the thread is interrupted (os_interrupt). */
+
+static G *wanted_g; /* before the signal */
+
+static bool runs_it(void)
+{
+	return g_self() == wanted_g;
+}
+
+static void walk_interrupted(void *uc, void *arg)
+{
+	walk(arg, uc, true);
+}
+
+static bool walk_running(Walk *w, G *g)
+{
+	M *m = load_acq(&g->m);
+	if (!m)
+		return false;
+	wanted_g = g;
+	return os_interrupt(m->tid, runs_it, walk_interrupted, w);
+}
+
 #define MINUTE INT64_C(60000000000)
 
 void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
@@ -215,7 +274,7 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 	uint32_t state = load_rlx(&g->state); /* relaxed: a dump of a moment */
 	WaitReason why = (WaitReason)load_rlx(&g->wait_reason);
 	int64_t since = load_rlx(&g->wait_since);
-	if (g == self->g)
+	if (g == self->g && state != G_SYSCALL)
 		state = G_RUNNING;
 
 	buf_fmt(&b, "goroutine %llu [%s", (unsigned long long)g->id, state_text(state, why));
@@ -231,22 +290,28 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 		buf_fmt(&b, " \"%s\"", name);
 	buf_str(&b, ":\n");
 
-	size_t mark = b.n;
-	if (g == self->g) {
-		add_frames(&b, self->regs, level);
+	Walk *w = the_walk();
+	if (!w) {
+		buf_str(&b, "\tno memory for its stack\n");
+	} else if (g == self->g) {
+		walk(w, self->regs, false);
+		add_frames(&b, w, level);
 	} else if (g->foreign) {
 		buf_str(&b, "\tin a thread of the program; stack unavailable\n");
 	} else if (state == G_RUNNABLE || state == G_WAITING) {
 		unw_context_t regs;
 		void *sp = load_rlx(&g->sp);
+		w->n = 0;
 		if (sp) {
 			trace_saved_regs(sp, &regs);
-			add_frames(&b, &regs, level);
+			walk(w, &regs, false);
 		}
-		if (load_rlx(&g->state) != state || load_rlx(&g->sp) != sp) {
-			b.n = mark;
+		if (load_rlx(&g->state) == state && load_rlx(&g->sp) == sp)
+			add_frames(&b, w, level);
+		else
 			buf_str(&b, "\tgoroutine ran on meanwhile; stack unavailable\n");
-		}
+	} else if (fatal_in_progress() && walk_running(w, g)) {
+		add_frames(&b, w, level);
 	} else if (state == G_SYSCALL) {
 		buf_str(&b, "\tgoroutine is in a system call; stack unavailable\n");
 	} else {
@@ -261,8 +326,12 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 void trace_thread(int fd, const TraceSelf *self, TraceLevel level)
 {
 	Buf b = {0};
+	Walk *w = the_walk();
 	buf_fmt(&b, "thread %u [running]:\n", (unsigned)os_thread_id());
-	add_frames(&b, self->regs, level);
+	if (w) {
+		walk(w, self->regs, false);
+		add_frames(&b, w, level);
+	}
 	buf_write(&b, fd);
 	buf_free(&b);
 }

@@ -211,6 +211,7 @@ void sched_init(void)
 		hook_init();
 		stack_init();
 		overflow_init();
+		quit_init();
 		lock(&sched.lock);
 		sched.procs = procs_wanted();
 		grow(sched.procs);

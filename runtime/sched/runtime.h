@@ -356,6 +356,7 @@ void syscall_exit(void);
  * program's own, which may wake something or end; sysmon asks again. */
 bool deadlock_check(void);
 const char *wait_reason_text(WaitReason w);
+void quit_init(void);                /* SIGQUIT dumps all goroutines and ends; debug/fatal.c */
 void traceback_g(int fd, G *g);      /* "goroutine 7 [chan receive]:" and its frames */
 void traceback_all(int fd, G *first);
 

@@ -186,6 +186,22 @@ Test(fatal, stack_overflow_names_goroutine_and_limit)
 	}
 }
 
+/* Those that run or sit in a system call are shown too: their threads are asked. */
+Test(fatal, sigquit_shows_all)
+{
+	for (int race = 0; race < 2; race++) {
+		Run r;
+		die(&r, race, "", "quit");
+		cr_assert(!strncmp(r.err, "SIGQUIT: quit\nPC=0x", 19), "%s", r.err);
+		cr_assert(strstr(r.err, "\ngoroutine 2 [chan receive (nil chan)]:\n" FRAME("waits_nil") BY("quit")), "%s", r.err);
+		cr_assert(strstr(r.err, "\ngoroutine 3 [running] \"busy\":\n" FRAME("computes") BY("quit")), "%s", r.err);
+		const char *four = strstr(r.err, "\ngoroutine 4 [syscall]:\n");
+		cr_assert(four && strstr(four, FRAME("blocks") BY("quit")), "%s", r.err);
+		cr_assert_eq(r.code, 2, "%d: %s", r.code, r.err);
+		run_free(&r);
+	}
+}
+
 Test(fatal, main_returning_does_not_hide_it)
 {
 	Run r;

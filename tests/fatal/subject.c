@@ -2,6 +2,8 @@
  * subject.c: one way to die per name: subject NAME. fatal_test.c knows what each must print.
  */
 #include <goro.h>
+#include <signal.h>
+#include <unistd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +225,41 @@ static void main_returns_meanwhile(void)
 	goro_sleep(1000);
 }
 
+/* ---- SIGQUIT: one goroutine in each state ---- */
+
+static int32_t computing;
+
+static void computes(void)
+{
+	goro_set_name("busy");
+	for (goro_atomic_store_int32(&computing, 1);;)
+		;
+}
+
+static void blocks(void)
+{
+	char c;
+	int fds[2];
+	if (pipe(fds) != 0)
+		return;
+	goro_enter_syscall();
+	(void)!read(fds[0], &c, 1);
+	goro_exit_syscall();
+}
+
+static void quit(void)
+{
+	goro_gomaxprocs(4);
+	go(waits_nil);
+	go(computes);
+	go(blocks);
+	while (!goro_atomic_load_int32(&computing))
+		goro_sleep(GORO_MILLISECOND);
+	goro_sleep(20 * GORO_MILLISECOND);
+	kill(getpid(), SIGQUIT);
+	waits_nil();
+}
+
 #define CASE(f) {#f, f}
 static const struct {
 	const char *name;
@@ -232,7 +269,8 @@ static const struct {
     CASE(waitgroup_negative), CASE(free_waited_for), CASE(panics), CASE(other_goroutine),
     CASE(stack_overflow), CASE(deadlock), CASE(main_goexit),
     CASE(main_goexit_others), CASE(elided), CASE(traceback),
-    CASE(inlined_frames), CASE(locked), CASE(main_returns_meanwhile)};
+    CASE(inlined_frames), CASE(locked), CASE(main_returns_meanwhile),
+    CASE(quit)};
 
 int main(int argc, char **argv)
 {
