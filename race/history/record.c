@@ -1,40 +1,62 @@
 /*
- * record.c: the table of access records and its free list.
+ * record.c: the table of access records, and which ids are free.
  *
- * Lock: records.lock, rank RACE_CONTEXT, taken once per block of ids. Free ids are linked through the
- * record's slot field (epoch 0). limbo: freed by the last collection, free after the next one.
+ * Three bits an id, in bitmaps beside the chunks: used (handed out, perhaps still in a thread's hand),
+ * marked (by the collection under way), resting (freed by the last collection, free after the next). So
+ * a collection touches no dead record, and ids come out in ascending order, which caches like.
+ *
+ * Lock: records.lock, rank RACE_CONTEXT, taken once per block of ids.
  */
 #include "record.h"
 
 #include <string.h>
 
+#define WORDS (RECORD_CHUNK / 64)
+
 Record *record_chunk[RECORD_CHUNKS];
+
+typedef struct Bits {
+	uint64_t used[WORDS], marked[WORDS], resting[WORDS];
+} Bits;
 
 static struct {
 	Lock lock;
-	uint32_t top;   /* ids below were handed out at some time, but 0: nobody's; a multiple of the block */
-	RecId free, limbo;
-	uint32_t made;  /* atomic */
-	uint64_t *mark[RECORD_CHUNKS]; /* a collection's; kept for the next one */
+	uint32_t chunks; /* there are */
+	uint32_t cursor; /* word from which on ids may be free, counted through all chunks */
+	uint32_t top;    /* ids below were handed out at some time; a multiple of 64 */
+	uint32_t made;   /* atomic */
+	Bits *bits[RECORD_CHUNKS];
 } records = {.lock = LOCK_INIT(RACE_CONTEXT)};
 
 static void refill(RecordBlock *b)
 {
 	lock(&records.lock);
-	while (b->n < RECORD_BLOCK && records.free) {
-		RecId id = records.free;
-		records.free = record_at(id)->slot;
-		b->id[b->n++] = id;
-	}
-	if (b->n == 0) {
-		for (int i = 0; i < RECORD_BLOCK && records.top >> RECORD_CHUNK_BITS < RECORD_CHUNKS; i++) {
-			RecId id = records.top + RECORD_BLOCK - 1 - (uint32_t)i;
-			Record **chunk = &record_chunk[id >> RECORD_CHUNK_BITS];
-			if (!*chunk)
-				*chunk = race_alloc(RECORD_CHUNK * sizeof(Record));
-			b->id[b->n++] = id; /* taken from the end: ascending */
+	while (b->n == 0) {
+		uint32_t c = records.cursor / WORDS, w = records.cursor % WORDS;
+		if (c == records.chunks) {
+			if (c == RECORD_CHUNKS)
+				break;
+			records.bits[c] = race_alloc(sizeof(Bits));
+			record_chunk[c] = race_alloc(RECORD_CHUNK * sizeof(Record));
+			records.chunks++;
+			if (c == 0)
+				records.bits[c]->used[0] = records.bits[c]->resting[0] = 1; /* id 0 is nobody's */
 		}
-		records.top += RECORD_BLOCK;
+		Bits *bits = records.bits[c];
+		uint64_t free = ~(bits->used[w] | bits->resting[w]);
+		RecId id[RECORD_BLOCK];
+		uint32_t n = 0;
+		for (; free && n < RECORD_BLOCK; free &= free - 1)
+			id[n++] = records.cursor * 64 + (uint32_t)__builtin_ctzll(free);
+		for (uint32_t i = 0; i < n; i++) {
+			bits->used[w] |= (uint64_t)1 << (id[i] & 63);
+			b->id[n - 1 - i] = id[i]; /* taken from the end */
+		}
+		b->n = n;
+		if (!free)
+			records.cursor++;
+		if (n && id[n - 1] >= records.top)
+			records.top = (id[n - 1] | 63) + 1;
 	}
 	unlock(&records.lock);
 }
@@ -47,13 +69,11 @@ RecId record_new(RecordBlock *b, const Record *r)
 			race_count(lost_memory);
 			return 0;
 		}
-		add_rlx(&records.made, (uint32_t)b->n); /* relaxed: a threshold */
+		add_rlx(&records.made, b->n); /* relaxed: a threshold */
+		add_rlx(&race_stats.records, (uint64_t)b->n);
 	}
 	RecId id = b->id[--b->n];
-	if (id == 0)
-		return record_new(b, r);
 	*record_at(id) = *r;
-	race_count(records);
 	return id;
 }
 
@@ -62,11 +82,9 @@ void record_give_back(RecordBlock *b)
 	lock(&records.lock);
 	while (b->n) {
 		RecId id = b->id[--b->n];
-		if (id == 0)
-			continue;
-		record_at(id)->epoch = 0;
-		record_at(id)->slot = records.free;
-		records.free = id;
+		records.bits[id >> RECORD_CHUNK_BITS]->used[id / 64 % WORDS] &= ~((uint64_t)1 << (id & 63));
+		if (records.cursor > id / 64)
+			records.cursor = id / 64;
 	}
 	unlock(&records.lock);
 }
@@ -83,25 +101,14 @@ uint32_t record_top(void)
 
 void record_mark_begin(void)
 {
-	for (uint32_t c = 0; c < RECORD_CHUNKS && record_chunk[c]; c++) {
-		if (!records.mark[c])
-			records.mark[c] = race_alloc(RECORD_CHUNK / 8);
-		else
-			memset(records.mark[c], 0, RECORD_CHUNK / 8);
-	}
-	while (records.limbo) { /* rested for one collection */
-		RecId id = records.limbo;
-		Record *r = record_at(id);
-		records.limbo = r->slot;
-		r->slot = records.free;
-		records.free = id;
-	}
+	for (uint32_t c = 0; c < records.chunks; c++)
+		memset(records.bits[c]->marked, 0, sizeof records.bits[c]->marked);
 }
 
 /* Whether it was unmarked before. */
 bool record_mark(RecId id)
 {
-	uint64_t *w = &records.mark[id >> RECORD_CHUNK_BITS][(id & (RECORD_CHUNK - 1)) / 64];
+	uint64_t *w = &records.bits[id >> RECORD_CHUNK_BITS]->marked[id / 64 % WORDS];
 	uint64_t bit = (uint64_t)1 << (id & 63);
 	if (*w & bit)
 		return false;
@@ -112,18 +119,17 @@ bool record_mark(RecId id)
 uint32_t record_mark_end(void)
 {
 	uint32_t live = 0;
-	for (uint32_t id = 1; id < records.top; id++) {
-		Record *r = record_at(id);
-		if (r->epoch == 0)
-			continue;
-		if (records.mark[id >> RECORD_CHUNK_BITS][(id & (RECORD_CHUNK - 1)) / 64] >> (id & 63) & 1) {
-			live++;
-			continue;
+	for (uint32_t c = 0; c < records.chunks; c++) {
+		Bits *b = records.bits[c];
+		for (uint32_t w = 0; w < WORDS; w++) {
+			b->resting[w] = b->used[w] & ~b->marked[w];
+			b->used[w] &= b->marked[w];
+			live += (uint32_t)__builtin_popcountll(b->used[w]);
 		}
-		r->epoch = 0;
-		r->slot = records.limbo;
-		records.limbo = id;
 	}
+	if (records.chunks)
+		records.bits[0]->used[0] |= 1; /* id 0 */
+	records.cursor = 0;
 	store_rlx(&records.made, 0u);
 	return live;
 }

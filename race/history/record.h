@@ -15,7 +15,7 @@
 
 typedef struct Record {
 	uint32_t slot;
-	uint32_t epoch; /* 0: not in use */
+	uint32_t epoch;
 	StackId top;    /* the frames around pc; record_stack makes them one id, when a report needs it */
 	uint32_t ginfo;
 	uintptr_t pc;

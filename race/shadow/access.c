@@ -233,11 +233,19 @@ void access_transition(Access *a, uintptr_t granule, uint8_t mask, uint32_t hi, 
 		*cached = (Trans){.w = w, .r = r, .hi = hi, .rec = a->rec, .w2 = *w2, .r2 = *r2};
 }
 
+static inline void prefetch(Cell c)
+{
+	if (c && !cell_is_set(c))
+		__builtin_prefetch(record_at(cell_rec(c)));
+}
+
 /* One granule: `mask` of its bytes. hi: 0 where the access is more than this. */
 static void check_granule(Access *a, uintptr_t granule, uint8_t mask, uint32_t hi)
 {
 	Cell *pw = shadow_w(granule), *pr = shadow_r_of(pw);
-	Cell w, r, w2, r2;
+	Cell w = load_rlx(pw), r = load_rlx(pr), w2, r2;
+	prefetch(w); /* relaxed, and perhaps stale a moment later: a hint, overlapping the two misses */
+	prefetch(r);
 	block_lock(granule);
 	w = w2 = load_rlx(pw);
 	r = r2 = load_rlx(pr);

@@ -65,7 +65,7 @@ static void collect(RaceThread *me)
 	uint64_t live = set_mark_end();
 	live += record_mark_end();
 	for (RaceThread *t = race_thread_each(NULL); t; t = race_thread_each(t)) {
-		record_give_back(&t->slow->block);
+		t->slow->block.n = 0; /* unused ids in its hand are free by now: no cell names them */
 		race_bump(t);
 	}
 	uint64_t next = GC_FACTOR * live;
