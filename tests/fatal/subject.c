@@ -72,8 +72,7 @@ static void free_waited_for(void)
 {
 	chan(int) c = chan_make(int);
 	go(waits, c);
-	for (int i = 0; i < 100; i++)
-		goro_gosched();
+	goro_sleep(50 * GORO_MILLISECOND);
 	chan_free(c);
 }
 
