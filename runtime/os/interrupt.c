@@ -17,9 +17,8 @@
 #include "os.h"
 #include "raw.h"
 
-#define PATIENCE                                                                                   \
-	INT64_C(                                                                                   \
-	    200000000) /* a thread that is not scheduled for so long: busy machine, or stopped */
+/* A thread that gets no processor for so long must be stopped itself. */
+#define PATIENCE INT64_C(2000000000)
 
 static struct {
 	uint32_t tid;  /* asked; before step 1 */

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* Thread tid runs ask() in a signal handler; where that answers true it stands still until look(ucontext,
- * arg) has run here, on the caller. False when it did not come within 200 ms, or ask() said no. One
+ * arg) has run here, on the caller. False when it did not come within 2 s, or ask() said no. One
  * caller at a time. */
 bool os_interrupt(
     uint32_t tid, bool (*ask)(void), void (*look)(void *ucontext, void *arg), void *arg);

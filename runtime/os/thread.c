@@ -22,6 +22,10 @@ typedef struct Start {
 	const char *name;
 } Start; /* in a page of its own: the starter does not wait, and libc's heap may be locked */
 
+/* After os_thread_no_signals: threads that a quiet one starts are not quiet, they get the mask from before. */
+static __thread bool quiet;
+static __thread sigset_t quiet_before;
+
 static int own; /* threads started and not ended; atomic */
 
 static void *thread_main(void *p)
@@ -47,6 +51,8 @@ int os_thread_start(void (*fn)(void *), void *arg, size_t stack, const char *nam
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	if (stack)
 		pthread_attr_setstacksize(&attr, stack);
+	if (quiet)
+		pthread_attr_setsigmask_np(&attr, &quiet_before);
 	(void)add_ar(&own, 1);
 	int e = pthread_create(&t, &attr, thread_main, s);
 	pthread_attr_destroy(&attr);
@@ -107,7 +113,8 @@ void os_thread_no_signals(void)
 	sigdelset(&all, SIGILL);
 	sigdelset(&all, SIGTRAP);
 	sigdelset(&all, SIGABRT);
-	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	pthread_sigmask(SIG_SETMASK, &all, &quiet_before);
+	quiet = true;
 }
 
 void os_thread_stack(uintptr_t *lo, uintptr_t *hi)

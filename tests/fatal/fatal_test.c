@@ -40,8 +40,8 @@ static void die(Run *r, bool race, const char *env, const char *name)
 	run_sh(r, 60,
 	    "set -e; mkdir -p " WORK "; cd " WORK "; r=%s; "
 	    "if [ ! -x subject$r ] || [ subject$r -ot " GORO_BUILD_DIR "/lib/libgoro$r.a ] || "
-	    "[ subject$r -ot " GORO_SOURCE_DIR "/tests/fatal/subject.c ]; then cp " GORO_SOURCE_DIR "/tests/fatal/subject.c .; "
-	    GORO_BUILD_DIR "/bin/goro-cc $r -g -O1 -w -fno-inline subject.c -o subject$r.$$; mv subject$r.$$ subject$r; fi; "
+	    "[ subject$r -ot " GORO_SOURCE_DIR "/tests/fatal/subject.c ]; then (cd " GORO_SOURCE_DIR "/tests/fatal; "
+	    GORO_BUILD_DIR "/bin/goro-cc $r -g -O1 -w -fno-inline subject.c -o " WORK "/subject$r.$$); mv subject$r.$$ subject$r; fi; "
 	    "exec env %s ./subject$r %s",
 	    race ? "-race" : "", env, name);
 	mask(r->err);

@@ -30,10 +30,11 @@ static void go_run(Ran *r, const char *program, const char *gorace, const char *
 	static const char build[] =
 	    "set -e; mkdir -p " WORK "; cd " WORK "; p=%s; "
 	    "if [ ! -x $p ] || [ $p -ot " GORO_BUILD_DIR "/lib/libgoro-race.a ] || [ $p -ot " HERE "/subject.c ]; then "
-	    "cp " HERE "/subject.c $p.c; d=; [ $p = own ] && d=-DOWN_DEFAULTS; "
+	    "d=; [ $p = own ] && d=-DOWN_DEFAULTS; "
 	    "gcc -O2 -c " GORO_SOURCE_DIR "/tests/support/invisible.c -o invisible.$$.o; "
 	    "ar rcs libinvisible.$$.a invisible.$$.o; "
-	    GORO_BUILD_DIR "/bin/goro-cc -race -g -O1 -fno-inline $d -I" GORO_SOURCE_DIR "/tests/support $p.c libinvisible.$$.a -o $p.$$; "
+	    "(cd " HERE "; " GORO_BUILD_DIR "/bin/goro-cc -race -g -O1 -fno-inline $d -I../support subject.c " WORK
+	    "/libinvisible.$$.a -o " WORK "/$p.$$); "
 	    "rm invisible.$$.o libinvisible.$$.a; mv $p.$$ $p; fi >&2; "
 	    "GORACE=\"%s\" exec ./$p %s";
 	char error[256] = "";
