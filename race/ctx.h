@@ -37,8 +37,9 @@
 #endif
 
 /* code of an access: address & 7 in bits 0-2, log2 of the size in 3-4, then: */
-#define CODE_WRITE   0x20u
-#define CODE_PLAIN   0x40u /* not atomic; so no plain access has code 0, which an unattached thread's
+#define CODE_WRITE 0x20u
+#define CODE_PLAIN                                                                                 \
+	0x40u /* not atomic; so no plain access has code 0, which an unattached thread's
                               empty filter would hold for an empty cell */
 #define CODE_SIZE(l) ((unsigned)(l) << 3)
 
@@ -62,36 +63,37 @@ typedef struct Fences {
 
 struct RaceCtx {
 	uint32_t slot, epoch;
-	bool used;           /* an access was recorded in this epoch */
-	bool grown;          /* the clock grew since the last release */
+	bool used;  /* an access was recorded in this epoch */
+	bool grown; /* the clock grew since the last release */
 	bool ended;
 	bool is_thread, is_main;
 	uint32_t ginfo;
-	uint32_t mset;       /* locks held: clock/mutexset.h */
+	uint32_t mset; /* locks held: clock/mutexset.h */
 	uint16_t ignore_reads, ignore_writes, ignore_sync;
-	RaceThread *thread;  /* who runs it, NULL while parked; relaxed atomic */
+	RaceThread *thread;      /* who runs it, NULL while parked; relaxed atomic */
 	Frame *base, *top, *end; /* shadow call stack while parked */
-	Fences *fences;      /* NULL until one is used */
+	Fences *fences;          /* NULL until one is used */
 	uintptr_t stack_lo, stack_hi;
 	RaceCtx *next, *prev; /* all live contexts; ctx lock in race.c */
-	Clock clock;         /* of others' slots; own slot: all */
+	Clock clock;          /* of others' slots; own slot: all */
 };
 
 struct RaceThread {
-	uint32_t gen;        /* generation << GEN_SHIFT; read by the fast path */
-	uint32_t busy;       /* atomic; see above */
+	uint32_t gen;            /* generation << GEN_SHIFT; read by the fast path */
+	uint32_t busy;           /* atomic; see above */
 	Frame *top, *base, *end; /* shadow call stack of ctx */
-	RaceCtx *ctx;        /* NULL: none yet, or the scheduler */
-	RaceCtx *home;       /* a foreign thread's own context */
-	RaceSlow *slow;      /* NULL until attached */
-	bool scheduler;      /* hook_switch(NULL) on a thread without a home: accesses do not count */
-	bool begun;          /* home was made by race_thread_create: it waits for a join */
+	RaceCtx *ctx;            /* NULL: none yet, or the scheduler */
+	RaceCtx *home;           /* a foreign thread's own context */
+	RaceSlow *slow;          /* NULL until attached */
+	bool scheduler; /* hook_switch(NULL) on a thread without a home: accesses do not count */
+	bool begun;     /* home was made by race_thread_create: it waits for a join */
 	uintptr_t tls_lo, tls_hi; /* the thread's own variables; constant once registered */
 	uint64_t filter[FILTER_SIZE];
 };
 
 extern __thread RaceThread race_thread __attribute__((tls_model("initial-exec")));
-extern uint32_t race_stopped; /* atomic: bit 0: a collection runs; bit 1: no os_barrier, use fences */
+extern uint32_t
+    race_stopped; /* atomic: bit 0: a collection runs; bit 1: no os_barrier, use fences */
 
 void race_init(void);
 /* Enter the thread into the registry: its slow part. Idempotent. */
@@ -108,7 +110,8 @@ static inline bool race_enter(RaceThread *t)
 		race_count(lost_reentry);
 		return false;
 	}
-	store_rlx(&t->busy, 1u); /* relaxed: os_barrier of the collector orders it before the load */
+	store_rlx(
+	    &t->busy, 1u); /* relaxed: os_barrier of the collector orders it before the load */
 	fence_compiler();
 	if (unlikely(load_acq(&race_stopped))) /* pairs with or_ar in race_stop_world */
 		race_wait_stopped(t);
@@ -162,7 +165,7 @@ ClockPair race_publish(RaceCtx *ctx);
 Fences *ctx_fences(RaceCtx *ctx); /* made when first asked for */
 
 RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uintptr_t stack_lo,
-                 uintptr_t stack_hi, const void *pc);
+    uintptr_t stack_hi, const void *pc);
 /* It has ended: its call stack and stack memory go back, its clock stays for a join. Not loaded. */
 void ctx_finish(RaceCtx *ctx);
 /* The rest goes back too; its GInfo stays. */

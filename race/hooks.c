@@ -39,7 +39,7 @@ int hook_fini(int code)
 }
 
 RaceCtx *hook_go(RaceCtx *parent, uint64_t id, bool is_main, uintptr_t stack_lo, uintptr_t stack_hi,
-                 const void *pc)
+    const void *pc)
 {
 	RaceThread *t = &race_thread;
 	if (!race_enter(t))
@@ -52,7 +52,6 @@ RaceCtx *hook_go(RaceCtx *parent, uint64_t id, bool is_main, uintptr_t stack_lo,
 	race_leave(t);
 	return c;
 }
-
 
 void hook_end(RaceCtx *g)
 {
@@ -180,10 +179,10 @@ static void range_of(RaceCtx *g, const void *addr, size_t size, Kind kind, const
 	race_register(t);
 	collect_if_due(t);
 	Access a = {.t = t,
-	            .ctx = g,
-	            .pc = pc,
-	            .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
-	            .kind = kind};
+	    .ctx = g,
+	    .pc = pc,
+	    .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
+	    .kind = kind};
 	access_range(&a, (uintptr_t)addr, size);
 	finding_flush(t);
 	race_leave(t);

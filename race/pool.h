@@ -10,13 +10,16 @@
 #include "race.h"
 
 typedef struct Pool {
-	Lock lock;      /* a leaf: guards free */
-	uint32_t size;  /* of an object, a multiple of 8; constant */
+	Lock lock;     /* a leaf: guards free */
+	uint32_t size; /* of an object, a multiple of 8; constant */
 	void *free;
-	uint64_t live;  /* objects handed out; lock */
+	uint64_t live; /* objects handed out; lock */
 } Pool;
 
-#define POOL_INIT(bytes) {.lock = {0}, .size = ((bytes) + 7u) & ~7u}
+#define POOL_INIT(bytes)                                                                           \
+	{                                                                                          \
+		.lock = {0}, .size = ((bytes) + 7u) & ~7u                                          \
+	}
 
 /* Uninitialised but for type-stability (a first-time object is zeroed). */
 void *pool_get(Pool *p);

@@ -62,12 +62,13 @@ void *race_alloc(size_t size)
 
 /* ---- who ---- */
 
-#define GINFO_BITS   10
-#define GINFO_CHUNK  (1u << GINFO_BITS)
-#define GINFO_CHUNKS (1u << 18) /* 2.7e8 goroutines have a name of their own; later ones share the last */
+#define GINFO_BITS  10
+#define GINFO_CHUNK (1u << GINFO_BITS)
+#define GINFO_CHUNKS                                                                               \
+	(1u << 18) /* 2.7e8 goroutines have a name of their own; later ones share the last */
 
 static struct {
-	uint32_t next;  /* atomic */
+	uint32_t next;    /* atomic */
 	uint32_t threads; /* atomic: thread numbers handed out */
 	GInfo *chunk[GINFO_CHUNKS];
 	Lock lock;
@@ -111,7 +112,7 @@ static struct {
 } contexts;
 
 RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uintptr_t stack_lo,
-                 uintptr_t stack_hi, const void *pc)
+    uintptr_t stack_hi, const void *pc)
 {
 	RaceCtx *c = pool_get(&ctx_pool);
 	memset(c, 0, sizeof *c);
@@ -119,7 +120,8 @@ RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uin
 	c->is_thread = is_thread;
 	c->stack_lo = stack_lo;
 	c->stack_hi = stack_hi;
-	c->grown = true; /* nobody has this content of the clock yet: the first release publishes it */
+	c->grown =
+	    true; /* nobody has this content of the clock yet: the first release publishes it */
 	if (parent) {
 		ClockPair p = race_publish(parent);
 		clock_copy(&c->clock, &parent->clock);
@@ -131,12 +133,12 @@ RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uin
 	c->ginfo = ginfo_new();
 	GInfo *g = race_ginfo(c->ginfo);
 	*g = (GInfo){.id = is_thread ? add_rlx(&ginfos.threads, 1u) + 1u : id,
-	             .parent = parent ? parent->ginfo : 0,
-	             .created_at = parent && pc ? context_here(&race_thread, parent, pc) : 0,
-	             .stack_lo = stack_lo,
-	             .stack_hi = stack_hi,
-	             .is_main = is_main,
-	             .is_thread = is_thread};
+	    .parent = parent ? parent->ginfo : 0,
+	    .created_at = parent && pc ? context_here(&race_thread, parent, pc) : 0,
+	    .stack_lo = stack_lo,
+	    .stack_hi = stack_hi,
+	    .is_main = is_main,
+	    .is_thread = is_thread};
 	if (stack_hi > stack_lo)
 		shadow_clear_stack(stack_lo, stack_hi);
 	lock(&contexts.lock);
@@ -246,7 +248,8 @@ void race_load(RaceThread *t, RaceCtx *to)
 		from->base = t->base;
 		from->top = t->top;
 		from->end = t->end;
-		store_rlx(&from->thread, (RaceThread *)NULL); /* relaxed: read by whoever takes it off its queue */
+		store_rlx(&from->thread,
+		    (RaceThread *)NULL); /* relaxed: read by whoever takes it off its queue */
 	}
 	t->ctx = to;
 	if (to) {
@@ -387,7 +390,8 @@ bool race_stop_world(RaceThread *me)
 	lock(&registry.lock);
 	for (RaceSlow *s = registry.first; s; s = s->next)
 		if (s->thread != me)
-			for (int spins = 0; load_acq(&s->thread->busy); spins++) /* pairs with race_leave */
+			for (int spins = 0; load_acq(&s->thread->busy);
+			     spins++) /* pairs with race_leave */
 				if (spins > 50)
 					os_yield();
 	return true;

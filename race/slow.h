@@ -43,9 +43,9 @@ typedef struct Found {
 
 struct RaceSlow {
 	RaceThread *thread;
-	RaceSlow *next, *prev;    /* registry; its lock */
+	RaceSlow *next, *prev; /* registry; its lock */
 	RecordBlock block;
-	Entry *scratch;           /* grown on demand */
+	Entry *scratch; /* grown on demand */
 	uint32_t scratch_cap;
 	uint32_t nfound;
 	Found found[FOUND_MAX];

@@ -13,7 +13,8 @@
 
 /* The fast path: see ctx.h for why a hit is enough. `code` is of constant size and kind. An access that
  * crosses granules has a code that is never put into the filter. */
-static inline __attribute__((always_inline)) void access_fast(uintptr_t addr, unsigned code, const void *pc)
+static inline __attribute__((always_inline)) void access_fast(
+    uintptr_t addr, unsigned code, const void *pc)
 {
 	RaceThread *t = &race_thread;
 	uintptr_t base = load_rlx(&shadow_base[addr >> REGION_BITS & (REGIONS - 1)]);
@@ -21,7 +22,8 @@ static inline __attribute__((always_inline)) void access_fast(uintptr_t addr, un
 		Cell *w = (Cell *)base + ((uint32_t)addr >> 3);
 		uint32_t hi = t->gen + ((uint32_t)addr & 7) + code;
 		if (code & CODE_WRITE) {
-			if (likely(filter_has(t, hi, load_rlx(w)))) /* relaxed: any state that was is enough */
+			if (likely(filter_has(
+				t, hi, load_rlx(w)))) /* relaxed: any state that was is enough */
 				return;
 		} else {
 			if (filter_has(t, hi + CODE_WRITE, load_rlx(w)))

@@ -6,21 +6,21 @@
  */
 #include "abi.h"
 
-#define ENTRY(name, log2, flags)                                                                  \
+#define ENTRY(name, log2, flags)                                                                   \
 	ABI void __tsan_##name(void *p);                                                           \
 	ABI void __tsan_##name(void *p)                                                            \
 	{                                                                                          \
 		access_fast((uintptr_t)p, CODE_SIZE(log2) | CODE_PLAIN | (flags), PC);             \
 	}
 
-#define ENTRY_PC(name, log2, flags)                                                               \
+#define ENTRY_PC(name, log2, flags)                                                                \
 	ABI void __tsan_##name##_pc(void *p, void *pc);                                            \
 	ABI void __tsan_##name##_pc(void *p, void *pc)                                             \
 	{                                                                                          \
 		access_fast((uintptr_t)p, CODE_SIZE(log2) | CODE_PLAIN | (flags), pc);             \
 	}
 
-#define ENTRY16(name, flags)                                                                      \
+#define ENTRY16(name, flags)                                                                       \
 	ABI void __tsan_##name(void *p);                                                           \
 	ABI void __tsan_##name(void *p)                                                            \
 	{                                                                                          \
@@ -28,7 +28,7 @@
 		access_fast((uintptr_t)p + 8, CODE_SIZE(3) | CODE_PLAIN | (flags), PC);            \
 	}
 
-#define ENTRY16_PC(name, flags)                                                                   \
+#define ENTRY16_PC(name, flags)                                                                    \
 	ABI void __tsan_##name##_pc(void *p, void *pc);                                            \
 	ABI void __tsan_##name##_pc(void *p, void *pc)                                             \
 	{                                                                                          \
@@ -37,10 +37,11 @@
 	}
 
 /* A read-and-write is a write: that stands for the read. */
-#define SIZES(E, E16, prefix, flags)                                                              \
-	E(prefix##1, 0, flags) E(prefix##2, 1, flags) E(prefix##4, 2, flags) E(prefix##8, 3, flags) \
+#define SIZES(E, E16, prefix, flags)                                                               \
+	E(prefix##1, 0, flags)                                                                     \
+	E(prefix##2, 1, flags) E(prefix##4, 2, flags) E(prefix##8, 3, flags)                       \
 	    E16(prefix##16, flags)
-#define UNALIGNED(E, E16, prefix, flags)                                                          \
+#define UNALIGNED(E, E16, prefix, flags)                                                           \
 	E(prefix##2, 1, flags) E(prefix##4, 2, flags) E(prefix##8, 3, flags) E16(prefix##16, flags)
 
 SIZES(ENTRY, ENTRY16, read, 0)

@@ -18,12 +18,12 @@
 #include "abi.h"
 
 /* flags of __tsan_mutex_* */
-#define MUTEX_LINKER_INIT   0x01u
-#define MUTEX_READ_LOCK     0x08u
-#define MUTEX_TRY_LOCK      0x10u
-#define MUTEX_TRY_FAILED    0x20u
-#define MUTEX_RECURSIVE     0x40u
-#define FIBER_NO_SYNC       0x01u
+#define MUTEX_LINKER_INIT 0x01u
+#define MUTEX_READ_LOCK   0x08u
+#define MUTEX_TRY_LOCK    0x10u
+#define MUTEX_TRY_FAILED  0x20u
+#define MUTEX_RECURSIVE   0x40u
+#define FIBER_NO_SYNC     0x01u
 
 ABI void __tsan_acquire(void *addr);
 ABI void __tsan_release(void *addr);
@@ -200,10 +200,10 @@ ABI void __tsan_flush_memory(void)
 
 /* ---- Annotate* ---- */
 
-#define ANNOTATE(name, ...)                                                                       \
+#define ANNOTATE(name, ...)                                                                        \
 	ABI void Annotate##name(const char *file, int line __VA_OPT__(, ) __VA_ARGS__);            \
 	ABI void Annotate##name(const char *file __attribute__((unused)),                          \
-	                        int line __attribute__((unused)) __VA_OPT__(, ) __VA_ARGS__)
+	    int line __attribute__((unused)) __VA_OPT__(, ) __VA_ARGS__)
 
 ANNOTATE(HappensBefore, uintptr_t addr)
 {

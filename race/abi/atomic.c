@@ -28,13 +28,13 @@ typedef enum Op { OP_LOAD, OP_STORE, OP_RMW, OP_CAS } Op;
 
 typedef struct Atomic {
 	RaceThread *t;
-	RaceCtx *ctx;   /* NULL: the bare operation */
+	RaceCtx *ctx; /* NULL: the bare operation */
 	uintptr_t addr;
 	const void *pc;
-	SyncVar *sync;  /* locked; NULL: none */
+	SyncVar *sync; /* locked; NULL: none */
 	int order;
 	unsigned log2;
-	bool held;      /* sync_hold */
+	bool held; /* sync_hold */
 } Atomic;
 
 static bool is_acquire(int order)
@@ -67,7 +67,8 @@ static void remember(Atomic *a, bool write)
 
 static void begin(Atomic *a, volatile void *p, unsigned log2, int order, Op op, const void *pc)
 {
-	*a = (Atomic){.t = &race_thread, .addr = (uintptr_t)p, .log2 = log2, .order = order & 0xff, .pc = pc};
+	*a = (Atomic){
+	    .t = &race_thread, .addr = (uintptr_t)p, .log2 = log2, .order = order & 0xff, .pc = pc};
 	(void)*(volatile char *)p;
 	if (!race_enter_self(a->t))
 		return;
@@ -77,7 +78,8 @@ static void begin(Atomic *a, volatile void *p, unsigned log2, int order, Op op, 
 		remember(a, op != OP_LOAD);
 	if (a->ctx->ignore_sync)
 		return;
-	bool publishes = op != OP_LOAD && (is_release(a->order) || (a->ctx->fences && a->ctx->fences->has_release));
+	bool publishes = op != OP_LOAD &&
+			 (is_release(a->order) || (a->ctx->fences && a->ctx->fences->has_release));
 	for (;;) {
 		a->sync = publishes ? sync_get(a->addr) : sync_find(a->addr);
 		if (a->sync || publishes)
@@ -100,7 +102,8 @@ static void edges_in(Atomic *a, int order)
 		sync_acquire(a->ctx, s);
 		return;
 	}
-	if (s->whole && (s->own.slot == a->ctx->slot || clock_get(&a->ctx->clock, s->own.slot) >= s->own.epoch))
+	if (s->whole &&
+	    (s->own.slot == a->ctx->slot || clock_get(&a->ctx->clock, s->own.slot) >= s->own.epoch))
 		return;
 	Fences *f = ctx_fences(a->ctx);
 	clock_join(&f->acquire, &s->clock);
@@ -164,7 +167,7 @@ static void end_cas(Atomic *a, bool done, int fail_order)
 
 /* ---- 1 to 8 bytes ---- */
 
-#define RMW(bits, log2, T, name, builtin)                                                         \
+#define RMW(bits, log2, T, name, builtin)                                                          \
 	ABI T __tsan_atomic##bits##_##name(volatile T *p, T v, int order);                         \
 	ABI T __tsan_atomic##bits##_##name(volatile T *p, T v, int order)                          \
 	{                                                                                          \
@@ -175,8 +178,9 @@ static void end_cas(Atomic *a, bool done, int fail_order)
 		return old;                                                                        \
 	}
 
-#define CAS_FLAG(bits, log2, T, name)                                                             \
-	ABI int __tsan_atomic##bits##_##name(volatile T *p, T *expected, T v, int order, int fail); \
+#define CAS_FLAG(bits, log2, T, name)                                                              \
+	ABI int __tsan_atomic##bits##_##name(                                                      \
+	    volatile T *p, T *expected, T v, int order, int fail);                                 \
 	ABI int __tsan_atomic##bits##_##name(volatile T *p, T *expected, T v, int order, int fail) \
 	{                                                                                          \
 		T want = *expected;                                                                \
@@ -187,7 +191,7 @@ static void end_cas(Atomic *a, bool done, int fail_order)
 		return 0;                                                                          \
 	}
 
-#define COMMON(bits, log2, T)                                                                     \
+#define COMMON(bits, log2, T)                                                                      \
 	ABI T __tsan_atomic##bits##_load(const volatile T *p, int order);                          \
 	ABI T __tsan_atomic##bits##_load(const volatile T *p, int order)                           \
 	{                                                                                          \
@@ -215,13 +219,15 @@ static void end_cas(Atomic *a, bool done, int fail_order)
 	}                                                                                          \
 	CAS_FLAG(bits, log2, T, compare_exchange_strong)                                           \
 	CAS_FLAG(bits, log2, T, compare_exchange_weak)                                             \
-	ABI T __tsan_atomic##bits##_compare_exchange_val(volatile T *p, T want, T v, int order, int fail); \
-	ABI T __tsan_atomic##bits##_compare_exchange_val(volatile T *p, T want, T v, int order, int fail) \
+	ABI T __tsan_atomic##bits##_compare_exchange_val(                                          \
+	    volatile T *p, T want, T v, int order, int fail);                                      \
+	ABI T __tsan_atomic##bits##_compare_exchange_val(                                          \
+	    volatile T *p, T want, T v, int order, int fail)                                       \
 	{                                                                                          \
 		return cas##bits(p, want, v, order, fail, PC);                                     \
 	}
 
-#define SIZED(bits, log2, T)                                                                      \
+#define SIZED(bits, log2, T)                                                                       \
 	static inline T load##bits(const volatile T *p)                                            \
 	{                                                                                          \
 		return load_sc(p);                                                                 \
@@ -251,7 +257,7 @@ static inline u128 load128(const volatile u128 *p)
 	return __sync_val_compare_and_swap((volatile u128 *)(uintptr_t)p, (u128)0, (u128)0);
 }
 
-#define LOOP128(name, next)                                                                       \
+#define LOOP128(name, next)                                                                        \
 	static inline u128 name(volatile u128 *p, u128 v, int order)                               \
 	{                                                                                          \
 		(void)order;                                                                       \
@@ -268,7 +274,7 @@ LOOP128(op_sub128, old - v)
 LOOP128(op_and128, old &v)
 LOOP128(op_or128, old | v)
 LOOP128(op_xor128, old ^ v)
-LOOP128(op_nand128, ~(old & v))
+LOOP128(op_nand128, ~(old &v))
 
 static inline void store128(volatile u128 *p, u128 v)
 {

@@ -34,7 +34,8 @@ ABI void __tsan_func_exit(void);
 ABI void __tsan_func_exit(void)
 {
 	RaceThread *t = &race_thread;
-	if (likely(t->top > t->base)) /* a thread may have been attached below its outermost frames */
+	if (likely(
+		t->top > t->base)) /* a thread may have been attached below its outermost frames */
 		t->top--;
 }
 

@@ -41,14 +41,17 @@ static Node *node_at(uint32_t id)
 
 static uint32_t hash(uint32_t parent, uintptr_t addr, uint32_t mode, StackId where)
 {
-	uint64_t h = (addr ^ (uint64_t)parent << 40 ^ (uint64_t)where << 8 ^ mode) * 0x9e3779b97f4a7c15u;
+	uint64_t h =
+	    (addr ^ (uint64_t)parent << 40 ^ (uint64_t)where << 8 ^ mode) * 0x9e3779b97f4a7c15u;
 	return (uint32_t)(h >> 32) ^ (uint32_t)(h >> 14);
 }
 
 static uint32_t find(const Table *t, const Node *want, int steps)
 {
-	uint32_t id = load_acq(&t->bucket[hash(want->parent, want->addr, want->mode, want->where) & t->mask]);
-	while (id && steps-- > 0) { /* load_acq above and below pair with store_rel in mutexset_add */
+	uint32_t id =
+	    load_acq(&t->bucket[hash(want->parent, want->addr, want->mode, want->where) & t->mask]);
+	while (
+	    id && steps-- > 0) { /* load_acq above and below pair with store_rel in mutexset_add */
 		Node *n = node_at(id);
 		if (n->addr == want->addr && n->parent == want->parent && n->where == want->where &&
 		    n->mode == want->mode)
@@ -72,7 +75,8 @@ static void grow_table(void)
 		store_rel(&n->next, *b);
 		*b = id;
 	}
-	store_rel(&sets.table, t); /* pairs with load_acq in mutexset_add; the old one stays for its readers */
+	store_rel(&sets.table,
+	    t); /* pairs with load_acq in mutexset_add; the old one stays for its readers */
 }
 
 uint32_t mutexset_add(uint32_t set, uintptr_t addr, LockMode mode, StackId where)

@@ -25,7 +25,7 @@ typedef struct FreeSlot {
 
 static struct {
 	Lock lock;
-	uint32_t next;       /* slots ever used; slot 0 is nobody's */
+	uint32_t next; /* slots ever used; slot 0 is nobody's */
 	FreeSlot *ring;
 	uint32_t cap, head, count;
 } slots = {.lock = LOCK_INIT(RACE_CLOCK), .next = 1};
@@ -34,7 +34,8 @@ static void ring_grow(void)
 {
 	if (slots.count == slots.cap) {
 		uint32_t cap = slots.cap ? 2 * slots.cap : 64;
-		FreeSlot *ring = race_alloc(cap * sizeof *ring); /* the old ones are less than half of it */
+		FreeSlot *ring =
+		    race_alloc(cap * sizeof *ring); /* the old ones are less than half of it */
 		for (uint32_t i = 0; i < slots.count; i++)
 			ring[i] = slots.ring[(slots.head + i) % slots.cap];
 		slots.ring = ring;
@@ -55,7 +56,8 @@ uint32_t slot_get(const Clock *c, uint32_t creator_slot, uint32_t *epoch)
 			*epoch = f.last + 1;
 			return f.slot;
 		}
-		slots.ring[(slots.head + slots.count++) % slots.cap] = f; /* to the tail; there is room */
+		slots.ring[(slots.head + slots.count++) % slots.cap] =
+		    f; /* to the tail; there is room */
 	}
 	uint32_t slot = slots.next++;
 	unlock(&slots.lock);

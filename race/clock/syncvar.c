@@ -94,7 +94,8 @@ static uint32_t *meta_cell(uintptr_t addr, bool map)
 static SyncVar *chain_find(uint32_t *cell, uintptr_t addr)
 {
 	int steps = STEPS;
-	for (uint32_t id = load_acq(cell); id && steps-- > 0;) { /* pairs with store_rel in sync_get */
+	for (uint32_t id = load_acq(cell);
+	     id && steps-- > 0;) { /* pairs with store_rel in sync_get */
 		SyncVar *s = var_at(id);
 		if (load_rlx(&s->addr) == addr) /* relaxed: checked again under its lock */
 			return s;
@@ -136,7 +137,7 @@ SyncVar *sync_get(uintptr_t addr)
 	if (!s && (s = var_new(addr)) != NULL) {
 		store_rel(&s->next, load_rlx(cell)); /* relaxed: changes under the lock we hold */
 		store_rlx(&shadow_chunk(addr & ADDR_MASK)->has_sync, (uint8_t)1);
-		store_rel(cell, s->id);              /* publishes s; pairs with load_acq in chain_find */
+		store_rel(cell, s->id); /* publishes s; pairs with load_acq in chain_find */
 	}
 	if (s)
 		spin_lock(&s->lock);
@@ -181,7 +182,8 @@ static void forget_granule(uint32_t *cell, uintptr_t granule, uintptr_t lo, uint
 		store_rlx(&s->addr, (uintptr_t)0);
 		sync_clear(s);
 		spin_unlock(&s->lock);
-		store_rel(link, s->next); /* readers on s go on along its next, see the head of the file */
+		store_rel(link,
+		    s->next); /* readers on s go on along its next, see the head of the file */
 		store_rel(&s->next, dead);
 		dead = s->id;
 	}

@@ -27,7 +27,7 @@
 #define FIRST_TABLE 1024u
 #define STEPS       64
 #define KIDS        8
-#define FRAMES      32    /* first size of a shadow call stack */
+#define FRAMES      32 /* first size of a shadow call stack */
 
 typedef struct Node {
 	uintptr_t pc;
@@ -46,7 +46,7 @@ static struct {
 	Lock lock;
 	uint32_t count;  /* nodes in use are CONTEXT_ROOT .. count; lock to write */
 	uint32_t hashed; /* of these, in the table */
-	Table *table;   /* atomic */
+	Table *table;    /* atomic */
 	Node *chunk[CHUNKS];
 } contexts = {.lock = LOCK_INIT(RACE_CONTEXT)};
 
@@ -80,7 +80,8 @@ static StackId find_hashed(const Table *t, StackId parent, uintptr_t pc, int ste
 {
 	if (!t)
 		return 0;
-	StackId id = load_acq(&t->bucket[hash(parent, pc) & t->mask]); /* pairs with store_rel in context_push */
+	StackId id = load_acq(
+	    &t->bucket[hash(parent, pc) & t->mask]); /* pairs with store_rel in context_push */
 	while (id && steps-- > 0) {
 		Node *n = node_at(id);
 		if (n->pc == pc && n->parent == parent)
@@ -118,7 +119,9 @@ static StackId node_new(StackId parent, uintptr_t pc)
 		return 0;
 	Node **chunk = &contexts.chunk[id >> CHUNK_BITS];
 	if (!*chunk)
-		store_rel(chunk, (Node *)race_alloc(CHUNK * sizeof(Node))); /* pairs with load_acq in context_push */
+		store_rel(
+		    chunk, (Node *)race_alloc(
+			       CHUNK * sizeof(Node))); /* pairs with load_acq in context_push */
 	contexts.count = id;
 	*node_at(id) = (Node){.pc = pc, .parent = parent};
 	return id;
@@ -158,11 +161,14 @@ static __attribute__((noinline)) StackId push_slow(StackId parent, uintptr_t pc)
 StackId context_push(StackId parent, uintptr_t pc)
 {
 	bool all = true;
-	if (unlikely(!load_acq(&contexts.chunk[0]))) /* pairs with store_rel in node_new: all zero is a tree without nodes */
+	if (unlikely(!load_acq(
+		&contexts.chunk
+		     [0]))) /* pairs with store_rel in node_new: all zero is a tree without nodes */
 		return push_slow(parent, pc);
 	StackId id = find_kid(parent, pc, &all);
 	if (!id && !all)
-		id = find_hashed(load_acq(&contexts.table), parent, pc, STEPS); /* pairs with grow_table */
+		id = find_hashed(
+		    load_acq(&contexts.table), parent, pc, STEPS); /* pairs with grow_table */
 	return likely(id) ? id : push_slow(parent, pc);
 }
 
@@ -247,7 +253,8 @@ void context_enter_slow(RaceThread *t, uintptr_t pc)
 
 bool context_known(StackId id)
 {
-	return id <= load_rlx(&contexts.count); /* relaxed: a known one was counted before it was told */
+	return id <=
+	       load_rlx(&contexts.count); /* relaxed: a known one was counted before it was told */
 }
 
 int context_pcs(StackId id, uintptr_t *pcs, int max)

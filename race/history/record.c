@@ -14,6 +14,7 @@
 #define WORDS (RECORD_CHUNK / 64)
 
 Record *record_chunk[RECORD_CHUNKS];
+uint32_t record_made;
 
 typedef struct Bits {
 	uint64_t used[WORDS], marked[WORDS], resting[WORDS];
@@ -24,7 +25,6 @@ static struct {
 	uint32_t chunks; /* there are */
 	uint32_t cursor; /* word from which on ids may be free, counted through all chunks */
 	uint32_t top;    /* ids below were handed out at some time; a multiple of 64 */
-	uint32_t made;   /* atomic */
 	Bits *bits[RECORD_CHUNKS];
 } records = {.lock = LOCK_INIT(RACE_CONTEXT)};
 
@@ -40,7 +40,8 @@ static void refill(RecordBlock *b)
 			record_chunk[c] = race_alloc(RECORD_CHUNK * sizeof(Record));
 			records.chunks++;
 			if (c == 0)
-				records.bits[c]->used[0] = records.bits[c]->resting[0] = 1; /* id 0 is nobody's */
+				records.bits[c]->used[0] = records.bits[c]->resting[0] =
+				    1; /* id 0 is nobody's */
 		}
 		Bits *bits = records.bits[c];
 		uint64_t free = ~(bits->used[w] | bits->resting[w]);
@@ -69,7 +70,7 @@ RecId record_new(RecordBlock *b, const Record *r)
 			race_count(lost_memory);
 			return 0;
 		}
-		add_rlx(&records.made, b->n); /* relaxed: a threshold */
+		add_rlx(&record_made, b->n); /* relaxed: a threshold */
 		add_rlx(&race_stats.records, (uint64_t)b->n);
 	}
 	RecId id = b->id[--b->n];
@@ -82,16 +83,12 @@ void record_give_back(RecordBlock *b)
 	lock(&records.lock);
 	while (b->n) {
 		RecId id = b->id[--b->n];
-		records.bits[id >> RECORD_CHUNK_BITS]->used[id / 64 % WORDS] &= ~((uint64_t)1 << (id & 63));
+		records.bits[id >> RECORD_CHUNK_BITS]->used[id / 64 % WORDS] &=
+		    ~((uint64_t)1 << (id & 63));
 		if (records.cursor > id / 64)
 			records.cursor = id / 64;
 	}
 	unlock(&records.lock);
-}
-
-uint32_t record_made(void)
-{
-	return load_rlx(&records.made);
 }
 
 uint32_t record_top(void)
@@ -130,6 +127,6 @@ uint32_t record_mark_end(void)
 	if (records.chunks)
 		records.bits[0]->used[0] |= 1; /* id 0 */
 	records.cursor = 0;
-	store_rlx(&records.made, 0u);
+	store_rlx(&record_made, 0u);
 	return live;
 }

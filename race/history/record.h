@@ -16,11 +16,12 @@
 typedef struct Record {
 	uint32_t slot;
 	uint32_t epoch;
-	StackId top;    /* the frames around pc; record_stack makes them one id, when a report needs it */
+	StackId
+	    top; /* the frames around pc; record_stack makes them one id, when a report needs it */
 	uint32_t ginfo;
 	uintptr_t pc;
-	uint32_t mset;  /* locks held; for a free, the stack of the allocation */
-	uint32_t size;  /* bytes of the access */
+	uint32_t mset; /* locks held; for a free, the stack of the allocation */
+	uint32_t size; /* bytes of the access */
 } Record;
 
 _Static_assert(sizeof(Record) == 32, "two records to a cache line, none across two");
@@ -47,8 +48,7 @@ typedef struct RecordBlock {
 RecId record_new(RecordBlock *b, const Record *r);
 /* A thread goes away: its ids to the others. */
 void record_give_back(RecordBlock *b);
-/* Records made since the last collection; relaxed. */
-uint32_t record_made(void);
+extern uint32_t record_made; /* since the last collection; relaxed atomic */
 
 /* Collection, world stopped: begin, mark what is in use, end (frees the rest; how many live). */
 void record_mark_begin(void);

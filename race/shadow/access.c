@@ -33,20 +33,20 @@
 
 /* what races with it */
 static const uint8_t conflicts[KINDS] = {
-	[KIND_READ] = BIT(KIND_WRITE) | BIT(KIND_AWRITE) | BIT(KIND_FREE),
-	[KIND_AREAD] = BIT(KIND_WRITE) | BIT(KIND_FREE),
-	[KIND_AWRITE] = BIT(KIND_WRITE) | BIT(KIND_READ) | BIT(KIND_FREE),
-	[KIND_WRITE] = ALL,
-	[KIND_FREE] = ALL,
+    [KIND_READ] = BIT(KIND_WRITE) | BIT(KIND_AWRITE) | BIT(KIND_FREE),
+    [KIND_AREAD] = BIT(KIND_WRITE) | BIT(KIND_FREE),
+    [KIND_AWRITE] = BIT(KIND_WRITE) | BIT(KIND_READ) | BIT(KIND_FREE),
+    [KIND_WRITE] = ALL,
+    [KIND_FREE] = ALL,
 };
 
 /* what it stands for, once ordered: each conflicts with no more than it does */
 static const uint8_t stands_for[KINDS] = {
-	[KIND_READ] = BIT(KIND_READ) | BIT(KIND_AREAD),
-	[KIND_AREAD] = BIT(KIND_AREAD),
-	[KIND_AWRITE] = BIT(KIND_AREAD) | BIT(KIND_AWRITE),
-	[KIND_WRITE] = ALL & ~BIT(KIND_FREE),
-	[KIND_FREE] = ALL,
+    [KIND_READ] = BIT(KIND_READ) | BIT(KIND_AREAD),
+    [KIND_AREAD] = BIT(KIND_AREAD),
+    [KIND_AWRITE] = BIT(KIND_AREAD) | BIT(KIND_AWRITE),
+    [KIND_WRITE] = ALL & ~BIT(KIND_FREE),
+    [KIND_FREE] = ALL,
 };
 
 static bool is_mine(const Access *a, RecId rec)
@@ -88,12 +88,12 @@ static RecId make_record(Access *a, StackId top)
 {
 	RaceCtx *ctx = a->ctx;
 	Record r = {.slot = ctx->slot,
-	            .epoch = ctx->epoch,
-	            .top = top,
-	            .pc = (uintptr_t)a->pc,
-	            .ginfo = ctx->ginfo,
-	            .mset = a->kind == KIND_FREE ? a->alloc_stack : ctx->mset,
-	            .size = a->size};
+	    .epoch = ctx->epoch,
+	    .top = top,
+	    .pc = (uintptr_t)a->pc,
+	    .ginfo = ctx->ginfo,
+	    .mset = a->kind == KIND_FREE ? a->alloc_stack : ctx->mset,
+	    .size = a->size};
 	a->rec = record_new(&a->t->slow->block, &r);
 	if (a->rec)
 		ctx->used = true;
@@ -111,10 +111,16 @@ static RecId record_of(Access *a)
 	uintptr_t pc = (uintptr_t)a->pc;
 	uint32_t gen = a->t->gen;
 	RecCached *c = &a->t->slow->rec_cache[(pc ^ pc >> 8 ^ (uintptr_t)top * 37) % REC_CACHE];
-	if (c->gen == gen && c->pc == pc && c->top == top && c->mset == a->ctx->mset && c->size == a->size)
+	if (c->gen == gen && c->pc == pc && c->top == top && c->mset == a->ctx->mset &&
+	    c->size == a->size)
 		return a->rec = c->rec;
 	if (make_record(a, top))
-		*c = (RecCached){.pc = pc, .gen = gen, .top = top, .mset = a->ctx->mset, .size = a->size, .rec = a->rec};
+		*c = (RecCached){.pc = pc,
+		    .gen = gen,
+		    .top = top,
+		    .mset = a->ctx->mset,
+		    .size = a->size,
+		    .rec = a->rec};
 	return a->rec;
 }
 
@@ -124,7 +130,8 @@ static Entry *scratch(RaceSlow *s, uint32_t n)
 		uint32_t cap = s->scratch_cap ? s->scratch_cap : 32;
 		while (cap < n)
 			cap *= 2;
-		s->scratch = race_alloc(cap * sizeof *s->scratch); /* the old one is less than half of it */
+		s->scratch =
+		    race_alloc(cap * sizeof *s->scratch); /* the old one is less than half of it */
 		s->scratch_cap = cap;
 	}
 	return s->scratch;
@@ -134,7 +141,8 @@ static Entry *scratch(RaceSlow *s, uint32_t n)
 static bool find_conflicts(Access *a, uintptr_t granule, uint8_t mask, Cell c, Plane p)
 {
 	bool any = false;
-	if (unlikely(granule - a->t->tls_lo < a->t->tls_hi - a->t->tls_lo) && !a->ctx->is_thread && a->t->ctx == a->ctx)
+	if (unlikely(granule - a->t->tls_lo < a->t->tls_hi - a->t->tls_lo) && !a->ctx->is_thread &&
+	    a->t->ctx == a->ctx)
 		return false; /* see tls.c */
 	if (cell_is_set(c) && !(set_at(c & ~CELL_SET)->kinds & conflicts[a->kind]))
 		return false; /* the n-th reader does not look at the n-1 others */
@@ -168,7 +176,8 @@ static Cell update(Access *a, Cell c, Plane p, uint8_t mask, bool add)
 	CellIter it = cell_iter(c, p);
 	while (cell_next(&it, &x)) {
 		uint8_t both = x.mask & mask;
-		if (both && add && x.kind != KIND_FREE && (stands_for[x.kind] & BIT(a->kind)) && is_mine(a, x.rec)) {
+		if (both && add && x.kind != KIND_FREE && (stands_for[x.kind] & BIT(a->kind)) &&
+		    is_mine(a, x.rec)) {
 			have |= both;
 		} else if (both && (drop & BIT(x.kind))) {
 			if (a->kind == KIND_FREE || x.kind == KIND_FREE || is_before(a, x.rec)) {
@@ -197,8 +206,8 @@ static Cell update(Access *a, Cell c, Plane p, uint8_t mask, bool add)
 	return cell_build(e, n, &a->lost);
 }
 
-void access_transition(Access *a, uintptr_t granule, uint8_t mask, uint32_t hi, Cell w, Cell r, Cell *w2,
-                       Cell *r2)
+void access_transition(
+    Access *a, uintptr_t granule, uint8_t mask, uint32_t hi, Cell w, Cell r, Cell *w2, Cell *r2)
 {
 	Trans *cached = NULL;
 	*w2 = w;
@@ -244,7 +253,8 @@ static void check_granule(Access *a, uintptr_t granule, uint8_t mask, uint32_t h
 {
 	Cell *pw = shadow_w(granule), *pr = shadow_r_of(pw);
 	Cell w = load_rlx(pw), r = load_rlx(pr), w2, r2;
-	prefetch(w); /* relaxed, and perhaps stale a moment later: a hint, overlapping the two misses */
+	prefetch(
+	    w); /* relaxed, and perhaps stale a moment later: a hint, overlapping the two misses */
 	prefetch(r);
 	block_lock(granule);
 	w = w2 = load_rlx(pw);
@@ -255,7 +265,8 @@ static void check_granule(Access *a, uintptr_t granule, uint8_t mask, uint32_t h
 		if (w != w2 || r != r2) {
 			shadow_touch(granule);
 			if (w != w2)
-				store_rlx(pw, w2); /* relaxed: the fast path takes any state as it is */
+				store_rlx(
+				    pw, w2); /* relaxed: the fast path takes any state as it is */
 			if (r != r2)
 				store_rlx(pr, r2);
 		}
@@ -281,14 +292,16 @@ void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, co
 {
 	uint32_t size = 1u << (code >> 3 & 3), off = (uint32_t)addr & 7;
 	bool plain = code & CODE_PLAIN;
-	Kind kind = code & CODE_WRITE ? (plain ? KIND_WRITE : KIND_AWRITE) : (plain ? KIND_READ : KIND_AREAD);
+	Kind kind = code & CODE_WRITE ? (plain ? KIND_WRITE : KIND_AWRITE)
+				      : (plain ? KIND_READ : KIND_AREAD);
 	Access a = {.t = t, .ctx = ctx, .pc = pc, .size = size, .kind = kind};
 	if (ignored(ctx, kind))
 		return;
 	if (likely(off + size <= GRANULE)) {
 		if (shadow_mapped(addr) || shadow_map(addr))
-			check_granule(&a, addr & ~(uintptr_t)7, (uint8_t)(((1u << size) - 1) << off),
-			              ctx == t->ctx ? t->gen | (code & ~7u) | off : 0);
+			check_granule(&a, addr & ~(uintptr_t)7,
+			    (uint8_t)(((1u << size) - 1) << off),
+			    ctx == t->ctx ? t->gen | (code & ~7u) | off : 0);
 		return;
 	}
 	for (uintptr_t at = addr; at < addr + size;) { /* across granules */

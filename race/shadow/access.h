@@ -6,12 +6,13 @@
 
 #include "../slow.h"
 #include "cell.h"
+#include "set.h"
 #include "shadow.h"
 
 /* One access under way. */
 typedef struct Access {
-	RaceThread *t;       /* who does it */
-	RaceCtx *ctx;        /* on whose behalf */
+	RaceThread *t; /* who does it */
+	RaceCtx *ctx;  /* on whose behalf */
 	const void *pc;
 	uint32_t size;
 	Kind kind;
@@ -32,19 +33,30 @@ void access_range_slow(uintptr_t addr, size_t size, bool write, const void *pc);
 
 /* The new state of a granule {w, r} after the access of the bytes `mask`; its block is locked. hi: the
  * high word of the filter's key; 0: caches are not to be used. */
-void access_transition(Access *a, uintptr_t granule, uint8_t mask, uint32_t hi, Cell w, Cell r, Cell *w2,
-                       Cell *r2);
+void access_transition(
+    Access *a, uintptr_t granule, uint8_t mask, uint32_t hi, Cell w, Cell r, Cell *w2, Cell *r2);
 /* Whether w alone (a write of this epoch) already includes the access. */
 bool access_in_w(const Access *a, uint8_t mask, Cell w);
 bool access_in_r(const Access *a, uint8_t mask, Cell r);
 
 /* Report what was found since; no lock held. */
-void finding_flush(RaceThread *t);
+void finding_report(RaceThread *t);
+static inline void finding_flush(RaceThread *t)
+{
+	if (unlikely(t->slow->nfound))
+		finding_report(t);
+}
 void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask);
 /* The block at addr, freed already as `old` says, is freed again by g. Reports. */
 void finding_double_free(RaceThread *t, RaceCtx *g, uintptr_t addr, Entry old, const void *pc);
 
 /* Run a collection when it is time. No lock held. */
-void collect_if_due(RaceThread *t);
+extern uint32_t collect_threshold; /* relaxed atomic */
+void collect(RaceThread *t);
+static inline void collect_if_due(RaceThread *t)
+{
+	if (unlikely(load_rlx(&record_made) + load_rlx(&set_made) >= load_rlx(&collect_threshold)))
+		collect(t);
+}
 
 #endif

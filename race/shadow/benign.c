@@ -36,7 +36,7 @@ bool benign_covers(uintptr_t granule, uint8_t mask)
 	for (Range *r = benign.first; r && mask; r = r->next)
 		for (unsigned i = 0; i < 8; i++)
 			if (granule + i >= r->lo && granule + i < r->hi)
-				mask &= (uint8_t)~(1u << i);
+				mask &= (uint8_t) ~(1u << i);
 	unlock(&benign.lock);
 	return !mask;
 }

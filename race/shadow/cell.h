@@ -30,13 +30,14 @@ typedef enum Plane { PLANE_R, PLANE_W } Plane;
 #else
 #define CELL_REC_BITS 25
 #endif
-#define CELL_SET      0x80000000u
-#define CELL_REC_MAX  ((1u << CELL_REC_BITS) - 1)
-#define CELL_MASK_AT  25
-#define CELL_KIND_AT  29
+#define CELL_SET     0x80000000u
+#define CELL_REC_MAX ((1u << CELL_REC_BITS) - 1)
+#define CELL_MASK_AT 25
+#define CELL_KIND_AT 29
 
 _Static_assert(CELL_REC_BITS <= CELL_MASK_AT, "a record id runs into the mask");
-_Static_assert(CELL_MASK_AT + 4 == CELL_KIND_AT && CELL_KIND_AT + 2 == 31, "cell fields must tile 31 bits");
+_Static_assert(
+    CELL_MASK_AT + 4 == CELL_KIND_AT && CELL_KIND_AT + 2 == 31, "cell fields must tile 31 bits");
 _Static_assert(KIND_READ == 0 && KIND_WRITE == 3 && KINDS - KIND_WRITE <= 4, "kinds do not fit");
 
 /* One access as a granule remembers it. */
@@ -54,8 +55,8 @@ static inline Plane kind_plane(Kind k)
 /* Mask of a code, 0 for code 0. */
 static inline uint8_t mask_of_code(unsigned code)
 {
-	static const uint8_t mask[16] = {0,    0xff, 0x0f, 0xf0, 0x03, 0x0c, 0x30, 0xc0,
-	                                 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80};
+	static const uint8_t mask[16] = {0, 0xff, 0x0f, 0xf0, 0x03, 0x0c, 0x30, 0xc0, 0x01, 0x02,
+	    0x04, 0x08, 0x10, 0x20, 0x40, 0x80};
 	return mask[code & 15];
 }
 
@@ -64,7 +65,8 @@ static inline unsigned code_of_mask(uint8_t mask)
 {
 	unsigned len = (unsigned)__builtin_popcount(mask);
 	unsigned low = mask ? (unsigned)__builtin_ctz(mask) : 0;
-	if (len == 0 || (len & (len - 1)) || low % len || ((uint32_t)mask >> low) != (1u << len) - 1)
+	if (len == 0 || (len & (len - 1)) || low % len ||
+	    ((uint32_t)mask >> low) != (1u << len) - 1)
 		return 0;
 	return 8 / len + low / len;
 }

@@ -39,7 +39,8 @@ static bool first_time(RecId now, RecId old, Kind now_kind, Kind old_kind)
 void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask)
 {
 	RaceSlow *s = a->t->slow;
-	if (s->nfound == FOUND_MAX) { /* more old ones than one report can tell; they stay where they are */
+	if (s->nfound ==
+	    FOUND_MAX) { /* more old ones than one report can tell; they stay where they are */
 		race_count(lost_racy);
 		return;
 	}
@@ -54,8 +55,11 @@ void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask)
 static AccessKind access_kind(Kind k)
 {
 	static const AccessKind kind[KINDS] = {
-		[KIND_READ] = ACCESS_READ,   [KIND_AREAD] = ACCESS_ATOMIC_READ, [KIND_AWRITE] = ACCESS_ATOMIC_WRITE,
-		[KIND_WRITE] = ACCESS_WRITE, [KIND_FREE] = ACCESS_FREE,
+	    [KIND_READ] = ACCESS_READ,
+	    [KIND_AREAD] = ACCESS_ATOMIC_READ,
+	    [KIND_AWRITE] = ACCESS_ATOMIC_WRITE,
+	    [KIND_WRITE] = ACCESS_WRITE,
+	    [KIND_FREE] = ACCESS_FREE,
 	};
 	return kind[k];
 }
@@ -79,19 +83,17 @@ static void fill(ReportAccess *out, uintptr_t granule, Entry e, uint8_t overlap,
 		first -= first % (int32_t)size;
 	}
 	*out = (ReportAccess){.kind = access_kind((Kind)e.kind),
-	                      .addr = granule + (uintptr_t)(intptr_t)first,
-	                      .size = size,
-	                      .ginfo = r->ginfo,
-	                      .stack = context_push(r->top, r->pc)};
+	    .addr = granule + (uintptr_t)(intptr_t)first,
+	    .size = size,
+	    .ginfo = r->ginfo,
+	    .stack = context_push(r->top, r->pc)};
 	if (e.kind != KIND_FREE)
 		out->nlocks = mutexset_list(r->mset, out->locks, REPORT_MAX_LOCKS);
 }
 
-void finding_flush(RaceThread *t)
+void finding_report(RaceThread *t)
 {
 	RaceSlow *s = t->slow;
-	if (likely(s->nfound == 0))
-		return;
 	Report *r = pool_get(&report_pool); /* off the stack: it may be a goroutine's */
 	for (uint32_t i = 0; i < s->nfound; i++) {
 		Found *f = &s->found[i];
@@ -119,10 +121,10 @@ void finding_double_free(RaceThread *t, RaceCtx *g, uintptr_t addr, Entry old, c
 	r->kind = REPORT_DOUBLE_FREE;
 	r->naccesses = 2;
 	r->accesses[0] = (ReportAccess){.kind = ACCESS_FREE,
-	                                .addr = addr,
-	                                .size = record_at(old.rec)->size,
-	                                .ginfo = g->ginfo,
-	                                .stack = context_here(t, g, pc)};
+	    .addr = addr,
+	    .size = record_at(old.rec)->size,
+	    .ginfo = g->ginfo,
+	    .stack = context_here(t, g, pc)};
 	r->accesses[0].nlocks = mutexset_list(g->mset, r->accesses[0].locks, REPORT_MAX_LOCKS);
 	fill(&r->accesses[1], addr & ~(uintptr_t)7, old, old.mask, false);
 	r->accesses[1].size = r->accesses[0].size;

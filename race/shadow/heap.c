@@ -38,7 +38,8 @@ static Trailer trailer_at(uintptr_t p, size_t usable)
 {
 	Trailer tr;
 	memcpy(&tr, (char *)p + usable - sizeof tr, sizeof tr);
-	if (tr.slack < sizeof tr || tr.slack > usable || !context_known(tr.stack) || tr.ginfo >= race_ginfo_end())
+	if (tr.slack < sizeof tr || tr.slack > usable || !context_known(tr.stack) ||
+	    tr.ginfo >= race_ginfo_end())
 		tr = (Trailer){.slack = sizeof tr};
 	return tr;
 }
@@ -74,7 +75,8 @@ static void clear_starts(uintptr_t lo, uintptr_t hi)
 		for (; lo < hi && lo < chunk_end; lo = (lo | 1023) + 1) {
 			uintptr_t base = lo & ~(uintptr_t)1023;
 			uintptr_t n = hi - base < 1024 ? (hi - base + 15) / 16 : 64;
-			uint64_t mask = (n == 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1) & ~(bit_of(lo) - 1);
+			uint64_t mask =
+			    (n == 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1) & ~(bit_of(lo) - 1);
 			if (load_rlx(bits_at(lo)) & mask)
 				and_ar(bits_at(lo), ~mask); /* the order is not needed */
 		}
@@ -159,15 +161,15 @@ static void fresh(uintptr_t lo, uintptr_t hi)
 }
 
 /* told: the size that the record tells, of the whole block. */
-static void freed(RaceThread *t, RaceCtx *g, uintptr_t p, size_t size, size_t told, StackId stack,
-                  const void *pc)
+static void freed(
+    RaceThread *t, RaceCtx *g, uintptr_t p, size_t size, size_t told, StackId stack, const void *pc)
 {
 	Access a = {.t = t,
-	            .ctx = g,
-	            .pc = pc,
-	            .size = told > UINT32_MAX ? UINT32_MAX : (uint32_t)told,
-	            .kind = KIND_FREE,
-	            .alloc_stack = stack};
+	    .ctx = g,
+	    .pc = pc,
+	    .size = told > UINT32_MAX ? UINT32_MAX : (uint32_t)told,
+	    .kind = KIND_FREE,
+	    .alloc_stack = stack};
 	if (size <= FREE_MARK_MAX) {
 		access_range(&a, p, size);
 	} else {
@@ -202,7 +204,8 @@ void race_heap_alloc(RaceCtx *g, void *p, size_t size, size_t usable, const void
 			tr.ginfo = g->ginfo;
 		}
 		race_leave(t);
-	} else if (shadow_mapped(at)) { /* inside the detector: a block without a past, not known later */
+	} else if (shadow_mapped(
+		       at)) { /* inside the detector: a block without a past, not known later */
 		and_ar(bits_at(at), ~bit_of(at)); /* the order is not needed */
 	}
 	memcpy((char *)p + usable - sizeof tr, &tr, sizeof tr);
@@ -297,7 +300,8 @@ static bool find_start(uintptr_t addr, uintptr_t *start)
 		}
 		uint64_t w = load_rlx(bits_at(at)) & (bit_of(at) | (bit_of(at) - 1));
 		if (w) {
-			*start = (at & ~(uintptr_t)1023) + 16 * (63 - (uintptr_t)__builtin_clzll(w));
+			*start =
+			    (at & ~(uintptr_t)1023) + 16 * (63 - (uintptr_t)__builtin_clzll(w));
 			return true;
 		}
 		at = (at & ~(uintptr_t)1023) - 16;
@@ -348,7 +352,8 @@ static bool on_stack(RaceCtx *c, void *arg)
 	FindStack *f = arg;
 	if (f->addr < c->stack_lo || f->addr >= c->stack_hi)
 		return false;
-	*f->out = (ReportLocation){LOCATION_STACK, c->stack_lo, c->stack_hi - c->stack_lo, c->ginfo, 0};
+	*f->out =
+	    (ReportLocation){LOCATION_STACK, c->stack_lo, c->stack_hi - c->stack_lo, c->ginfo, 0};
 	return true;
 }
 

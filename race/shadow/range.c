@@ -26,7 +26,8 @@ static void check_run(Access *a, uintptr_t at, uintptr_t end, uint32_t hi)
 				continue;
 			}
 			Cell r;
-			if (a->kind == KIND_READ && (r = load_rlx(&pr[i])) != 0 && filter_has(a->t, hi, r)) {
+			if (a->kind == KIND_READ && (r = load_rlx(&pr[i])) != 0 &&
+			    filter_has(a->t, hi, r)) {
 				i++;
 				continue;
 			}
@@ -118,10 +119,10 @@ void access_range_slow(uintptr_t addr, size_t size, bool write, const void *pc)
 		return;
 	collect_if_due(t);
 	Access a = {.t = t,
-	            .ctx = t->ctx,
-	            .pc = pc,
-	            .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
-	            .kind = write ? KIND_WRITE : KIND_READ};
+	    .ctx = t->ctx,
+	    .pc = pc,
+	    .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
+	    .kind = write ? KIND_WRITE : KIND_READ};
 	access_range(&a, addr, size);
 	finding_flush(t);
 	race_leave(t);

@@ -13,19 +13,20 @@
 #include "../history/record.h"
 
 SetNode *set_chunk[SET_CHUNKS];
+uint32_t set_made;
 
 static struct {
 	Lock lock;
-	uint32_t top;          /* ids 1..top were used at some time */
-	uint32_t free, limbo;  /* linked through next; len 0 */
+	uint32_t top;         /* ids 1..top were used at some time */
+	uint32_t free, limbo; /* linked through next; len 0 */
 	uint32_t live;
-	uint32_t made;         /* since the last collection; atomic */
 	uint32_t *bucket, mask;
 } sets = {.lock = {0}};
 
 static uint32_t hash(RecId rec, uint32_t kind, uint32_t mask, uint32_t next)
 {
-	uint64_t h = ((uint64_t)rec << 32 ^ (uint64_t)next << 11 ^ kind << 8 ^ mask) * 0x9e3779b97f4a7c15u;
+	uint64_t h =
+	    ((uint64_t)rec << 32 ^ (uint64_t)next << 11 ^ kind << 8 ^ mask) * 0x9e3779b97f4a7c15u;
 	return (uint32_t)(h >> 32) ^ (uint32_t)(h >> 15);
 }
 
@@ -78,22 +79,23 @@ static uint32_t intern(Entry e, uint32_t next, uint32_t thinned)
 		uint32_t *b = &sets.bucket[hash(e.rec, e.kind, e.mask, next) & sets.mask];
 		for (id = *b; id; id = set_at(id)->hash_next) {
 			SetNode *n = set_at(id);
-			if (n->rec == e.rec && n->next == next && n->kind == e.kind && n->mask == e.mask)
+			if (n->rec == e.rec && n->next == next && n->kind == e.kind &&
+			    n->mask == e.mask)
 				break;
 		}
 		if (!id && (id = node_new()) != 0) {
 			uint32_t len = 1 + (next ? set_at(next)->len : 0);
 			*set_at(id) = (SetNode){.rec = e.rec,
-			                        .next = next,
-			                        .kind = e.kind,
-			                        .mask = e.mask,
-			                        .kinds = (uint8_t)(1u << e.kind | (next ? set_at(next)->kinds : 0u)),
-			                        .len = len,
-			                        .thinned = thinned,
-			                        .hash_next = *b};
+			    .next = next,
+			    .kind = e.kind,
+			    .mask = e.mask,
+			    .kinds = (uint8_t)(1u << e.kind | (next ? set_at(next)->kinds : 0u)),
+			    .len = len,
+			    .thinned = thinned,
+			    .hash_next = *b};
 			*b = id;
 			sets.live++;
-			store_rlx(&sets.made, sets.made + 1); /* relaxed: a threshold */
+			store_rlx(&set_made, set_made + 1); /* relaxed: a threshold */
 			race_count(sets);
 		}
 	}
@@ -108,7 +110,8 @@ static bool before(Entry a, Entry b)
 
 static void sort(Entry *e, uint32_t n)
 {
-	for (uint32_t i = 1; i < n; i++) { /* short, and nearly sorted: new records have higher ids */
+	for (uint32_t i = 1; i < n;
+	     i++) { /* short, and nearly sorted: new records have higher ids */
 		Entry x = e[i];
 		uint32_t j = i;
 		for (; j > 0 && before(x, e[j - 1]); j--)
@@ -155,11 +158,6 @@ Cell cell_cons(Cell c, Entry e, bool *lost)
 	return id ? CELL_SET | id : c;
 }
 
-uint32_t set_made(void)
-{
-	return load_rlx(&sets.made);
-}
-
 uint32_t set_top(void)
 {
 	return sets.top; /* world stopped */
@@ -186,7 +184,7 @@ void set_mark(uint32_t id)
 uint32_t set_mark_end(void)
 {
 	sets.live = 0;
-	store_rlx(&sets.made, 0u);
+	store_rlx(&set_made, 0u);
 	for (uint32_t id = 1; id <= sets.top; id++) {
 		SetNode *n = set_at(id);
 		if (n->len == 0)
@@ -206,7 +204,8 @@ uint32_t set_mark_end(void)
 			SetNode *n = set_at(id);
 			if (n->len == 0)
 				continue;
-			uint32_t *b = &sets.bucket[hash(n->rec, n->kind, n->mask, n->next) & sets.mask];
+			uint32_t *b =
+			    &sets.bucket[hash(n->rec, n->kind, n->mask, n->next) & sets.mask];
 			n->hash_next = *b;
 			*b = id;
 		}

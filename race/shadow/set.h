@@ -29,6 +29,7 @@ typedef struct SetNode {
 #define SET_CHUNKS     (1u << (31 - SET_CHUNK_BITS))
 
 extern SetNode *set_chunk[SET_CHUNKS];
+extern uint32_t set_made; /* since the last collection; relaxed atomic */
 
 static inline SetNode *set_at(uint32_t id)
 {
@@ -52,7 +53,8 @@ static inline CellIter cell_iter(Cell c, Plane p)
 static inline bool cell_next(CellIter *it, Entry *e)
 {
 	if (it->simple) {
-		*e = (Entry){cell_rec(it->simple), (uint8_t)cell_kind(it->simple, it->plane), cell_mask(it->simple)};
+		*e = (Entry){cell_rec(it->simple), (uint8_t)cell_kind(it->simple, it->plane),
+		    cell_mask(it->simple)};
 		it->simple = 0;
 		return true;
 	}
@@ -78,8 +80,7 @@ Cell cell_cons(Cell c, Entry e, bool *lost);
 void set_mark_begin(void);
 void set_mark(uint32_t id);
 uint32_t set_mark_end(void);
-/* Sets made since the last collection, and ids ever used. */
-uint32_t set_made(void);
+/* Ids ever used. */
 uint32_t set_top(void);
 
 #endif

@@ -7,8 +7,9 @@
 
 #include "../../runtime/os/os.h"
 
-#define BLOCK_LOCKS    2048u
-#define RELEASE_BYTES  (64u * 1024) /* of shadow: below, storing zeros is cheaper than a system call */
+#define BLOCK_LOCKS 2048u
+#define RELEASE_BYTES                                                                              \
+	(64u * 1024) /* of shadow: below, storing zeros is cheaper than a system call */
 
 uintptr_t shadow_base[REGIONS];
 Region *shadow_region[REGIONS];
@@ -32,17 +33,20 @@ bool shadow_map(uintptr_t addr)
 		uint64_t *bits = os_map(((uintptr_t)1 << REGION_BITS) / 16 / 8);
 		if (planes && chunk && bits) {
 			Region *r = race_alloc(sizeof *r);
-			*r = (Region){.chunk = chunk, .heap_bits = bits, .index = i, .next = shadow_regions};
+			*r = (Region){
+			    .chunk = chunk, .heap_bits = bits, .index = i, .next = shadow_regions};
 			shadow_region[i] = r;
 			store_rel(&shadow_regions, r);
-			store_rel(&shadow_base[i], (uintptr_t)planes + PLANE_BYTES); /* pairs with load_acq above */
+			store_rel(&shadow_base[i],
+			    (uintptr_t)planes + PLANE_BYTES); /* pairs with load_acq above */
 		} else {
 			if (planes)
 				os_unmap(planes, 3 * PLANE_BYTES);
 			if (chunk)
 				os_unmap(chunk, REGION_CHUNKS * sizeof *chunk);
-			static const char text[] = "goro: race: cannot reserve 6 GiB of address space for shadow "
-						   "memory (ulimit -v, vm.overcommit_memory=2?); races are missed\n";
+			static const char text[] =
+			    "goro: race: cannot reserve 6 GiB of address space for shadow "
+			    "memory (ulimit -v, vm.overcommit_memory=2?); races are missed\n";
 			if (!said)
 				os_write(2, text, sizeof text - 1);
 			said = true;
@@ -118,7 +122,8 @@ void shadow_clear(uintptr_t lo, uintptr_t hi)
 			continue;
 		}
 		/* chunks side by side in one go, so that big blocks go back in one call */
-		while (end < hi && (end >> REGION_BITS) == (lo >> REGION_BITS) && load_rlx(&shadow_chunk(end)->touched))
+		while (end < hi && (end >> REGION_BITS) == (lo >> REGION_BITS) &&
+		       load_rlx(&shadow_chunk(end)->touched))
 			end += CHUNK_BYTES;
 		end = end < hi ? end : (hi + 7) & ~(uintptr_t)7;
 		Cell *w = shadow_w(lo);

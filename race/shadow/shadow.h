@@ -42,7 +42,8 @@ typedef struct Region {
 	struct Region *next; /* all regions; never removed */
 } Region;
 
-extern uintptr_t shadow_base[REGIONS] __attribute__((visibility("hidden"))); /* no detour through the GOT */
+extern uintptr_t shadow_base[REGIONS]
+    __attribute__((visibility("hidden"))); /* no detour through the GOT */
 extern Region *shadow_region[REGIONS];
 extern Region *shadow_regions; /* list; atomic head */
 
@@ -71,7 +72,8 @@ static inline uint32_t *shadow_meta_of(Cell *w)
 bool shadow_map(uintptr_t addr);
 static inline bool shadow_mapped(uintptr_t addr)
 {
-	return shadow_valid(addr) && load_acq(&shadow_base[addr >> REGION_BITS]) != 0; /* pairs with shadow_map */
+	return shadow_valid(addr) &&
+	       load_acq(&shadow_base[addr >> REGION_BITS]) != 0; /* pairs with shadow_map */
 }
 
 static inline Chunk *shadow_chunk(uintptr_t addr)
