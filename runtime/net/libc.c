@@ -132,6 +132,19 @@ GORO_API ssize_t write(int fd, const void *p, size_t n)
 	return BLOCKING(write, (fd, p, n), SYS_write, fd, p, n);
 }
 
+/* The end of a file is news as well: what was done before the close is before the read that meets it. */
+GORO_API int close(int fd)
+{
+	goes(fd, NULL, 0, PC);
+	return BLOCKING(close, (fd), SYS_close, fd);
+}
+
+GORO_API int shutdown(int fd, int how)
+{
+	goes(fd, NULL, 0, PC);
+	return BLOCKING(shutdown, (fd, how), SYS_shutdown, fd, how);
+}
+
 GORO_API ssize_t pread(int fd, void *p, size_t n, off_t at)
 {
 	ssize_t r = BLOCKING(pread, (fd, p, n, at), SYS_pread64, fd, p, n, at);

@@ -23,7 +23,7 @@ typedef struct State {
 	Clock sent[CHANS][MAX_STEPS], received[CHANS][MAX_STEPS], closed[CHANS];
 	int sends[CHANS], receives[CHANS];
 	Clock done[WAITGROUPS];
-	int count[WAITGROUPS];
+	int count[WAITGROUPS], waited[WAITGROUPS]; /* waited: who did, since the last Done */
 	Clock once[ONCES];
 	bool once_done[ONCES];
 	Clock cell[CELLS];
@@ -182,15 +182,17 @@ static void perform(State *s, const Op *op)
 	case OP_RECV_CLOSED:
 		join(now, &s->closed[op->obj]);
 		break;
-	case OP_ADD: /* a new round has no past */
-		if (s->count[op->obj]++ == 0)
+	case OP_ADD: /* a new round, of one who has waited since the last Done, has no past */
+		if (s->count[op->obj]++ == 0 && s->waited[op->obj] == op->g)
 			memset(&s->done[op->obj], 0, sizeof(Clock));
 		break;
 	case OP_DONE:
 		s->count[op->obj]--;
+		s->waited[op->obj] = -1;
 		join(&s->done[op->obj], now);
 		break;
 	case OP_WAIT:
+		s->waited[op->obj] = op->g;
 		join(now, &s->done[op->obj]);
 		break;
 	case OP_ONCE:
@@ -223,6 +225,8 @@ void reference_run(Reference *r, const Program *p)
 	memset(r, 0, sizeof *r);
 	s->r = r;
 	s->p = p;
+	for (int w = 0; w < WAITGROUPS; w++)
+		s->waited[w] = -1;
 	for (s->step = 0; s->step < p->nsteps; s->step++) {
 		const Step *step = &p->steps[s->step];
 		const Op *a = &step->op[0], *b = &step->op[1];
