@@ -24,23 +24,20 @@
 	ABI void __tsan_##name(void *p);                                                           \
 	ABI void __tsan_##name(void *p)                                                            \
 	{                                                                                          \
-		access_fast((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), PC);                \
-		access_fast((uintptr_t)p + 8, CODE_SIZE(3) | CODE_PLAIN | (flags), PC);            \
+		access_fast16((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), PC);              \
 	}
 
 #define ENTRY16_PC(name, flags)                                                                    \
 	ABI void __tsan_##name##_pc(void *p, void *pc);                                            \
 	ABI void __tsan_##name##_pc(void *p, void *pc)                                             \
 	{                                                                                          \
-		access_fast((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), pc);                \
-		access_fast((uintptr_t)p + 8, CODE_SIZE(3) | CODE_PLAIN | (flags), pc);            \
+		access_fast16((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), pc);              \
 	}
 
 /* A read-and-write is a write: that stands for the read. */
 #define SIZES(E, E16, prefix, flags)                                                               \
 	E(prefix##1, 0, flags)                                                                     \
-	E(prefix##2, 1, flags) E(prefix##4, 2, flags) E(prefix##8, 3, flags)                       \
-	    E16(prefix##16, flags)
+	E(prefix##2, 1, flags) E(prefix##4, 2, flags) E(prefix##8, 3, flags) E16(prefix##16, flags)
 #define UNALIGNED(E, E16, prefix, flags)                                                           \
 	E(prefix##2, 1, flags) E(prefix##4, 2, flags) E(prefix##8, 3, flags) E16(prefix##16, flags)
 

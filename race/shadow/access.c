@@ -323,3 +323,27 @@ __attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const 
 	finding_flush(t);
 	race_leave(t);
 }
+
+/* One of the two may be known already. */
+static bool known(RaceThread *t, uintptr_t addr, unsigned code)
+{
+	if (!shadow_mapped(addr))
+		return false;
+	Cell *w = shadow_w(addr);
+	uint32_t hi = t->gen + ((uint32_t)addr & 7) + code;
+	return filter_has(t, hi | CODE_WRITE, load_rlx(w)) ||
+	       (!(code & CODE_WRITE) && filter_has(t, hi, load_rlx(shadow_r_of(w))));
+}
+
+__attribute__((noinline)) void access_slow16(uintptr_t addr, unsigned code, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (!race_enter_self(t))
+		return;
+	collect_if_due(t);
+	for (uintptr_t at = addr; at < addr + 16; at += 8)
+		if (!known(t, at, code))
+			access_check(t, t->ctx, at, code, pc);
+	finding_flush(t);
+	race_leave(t);
+}

@@ -24,6 +24,8 @@ typedef struct Access {
 /* What the fast path could not settle. code: of ctx.h, with the address's low bits. Enters and leaves
  * the detector, reports. */
 void access_slow(uintptr_t addr, unsigned code, const void *pc);
+/* Two accesses of 8 bytes, side by side. */
+void access_slow16(uintptr_t addr, unsigned code, const void *pc);
 /* The same for code inside the detector: size 1, 2, 4, 8 or 16; findings stay in t->slow. */
 void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc);
 /* A range of any size. */
