@@ -12,7 +12,7 @@ typedef struct Saved {
 	uint16_t x87, pad;
 	uintptr_t r15, r14, r13, r12, bx, bp, pc;
 } Saved;
-_Static_assert(sizeof(Saved) == 64 && offsetof(Saved, pc) == 56, "switch_amd64.S knows this layout");
+_Static_assert(sizeof(Saved) == 64 && offsetof(Saved, pc) == 56, "switch_amd64.h knows this layout");
 
 struct CallRegs {
 	uintptr_t integer[6]; /* rdi rsi rdx rcx r8 r9 */
