@@ -59,6 +59,7 @@ __attribute__((noinline)) G *g_foreign(void)
 	G *g = tls_foreign;
 	if (likely(g != NULL))
 		return g;
+	sched_init(); /* a thread may come before goro_run, or without it */
 	pthread_once(&once, make_key);
 	g = take();
 	g->foreign = true;

@@ -95,6 +95,8 @@ static void take_out(P *p, uint32_t i)
 static P *lock_some_p(void)
 {
 	M *m = m_self();
+	if (!m)
+		sched_init(); /* a thread may come before goro_run */
 	P *p = m && m->p ? m->p : sched.all_p[0];
 	lock(&p->timer_lock);
 	return p;
@@ -156,7 +158,7 @@ int64_t timer_run(P *p, int64_t now)
 		Timer *t = p->timer_heap[0].t;
 		void (*fn)(void *, int64_t) = t->fn;
 		void *arg = t->arg;
-		p->timer_firing = t;
+		store_rel(&p->timer_firing, t); /* stands in for the NULL before; pairs with load_acq in in_hand */
 		store_rlx(&t->fired_on, p);
 		if (t->period > 0) {
 			t->when += t->period * (1 + (now - t->when) / t->period);
@@ -189,7 +191,7 @@ void timer_move_all(P *from, P *to)
 		}
 		/* In hand while it is in neither heap: timer_stop waits. */
 		Timer *t = from->timer_heap[from->ntimers - 1].t;
-		from->timer_firing = t;
+		store_rel(&from->timer_firing, t); /* as above */
 		store_rlx(&t->fired_on, from);
 		take_out(from, from->ntimers - 1);
 		store_rel(&t->p, NULL); /* pairs with load_acq in timer_stop */
