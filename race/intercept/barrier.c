@@ -28,15 +28,15 @@ typedef struct Barrier {
 	uint32_t count; /* constant */
 	uint32_t here;  /* lock */
 	uint32_t unused;
-	uint32_t ours;  /* constant */
+	uint32_t ours; /* constant */
 	Lock lock;
 	Arrival *first; /* lock */
 } Barrier;
 
 _Static_assert(sizeof(Barrier) <= sizeof(pthread_barrier_t), "fits in the place of the libc's");
 
-INTERCEPT int pthread_barrier_init(pthread_barrier_t *restrict where, const pthread_barrierattr_t *restrict attr,
-                                   unsigned count)
+INTERCEPT int pthread_barrier_init(
+    pthread_barrier_t *restrict where, const pthread_barrierattr_t *restrict attr, unsigned count)
 {
 	Barrier *b = (Barrier *)where;
 	int shared = PTHREAD_PROCESS_PRIVATE;
@@ -82,7 +82,8 @@ static void complete(RaceCtx *g, Arrival *list)
 		if (a->g && g)
 			hook_handoff(g, a->g);
 		next = a->next;
-		store_rel(&a->go, 1u); /* pairs with load_acq in pthread_barrier_wait; *a is gone now */
+		store_rel(
+		    &a->go, 1u); /* pairs with load_acq in pthread_barrier_wait; *a is gone now */
 		os_futex_wake(&a->go, 1);
 	}
 }

@@ -42,14 +42,14 @@ INTERCEPT int pthread_cond_wait(pthread_cond_t *restrict c, pthread_mutex_t *res
 	WAIT(m, goro_real_pthread_cond_wait(c, m));
 }
 
-INTERCEPT int pthread_cond_timedwait(pthread_cond_t *restrict c, pthread_mutex_t *restrict m,
-                                     const struct timespec *restrict until)
+INTERCEPT int pthread_cond_timedwait(
+    pthread_cond_t *restrict c, pthread_mutex_t *restrict m, const struct timespec *restrict until)
 {
 	WAIT(m, goro_real_pthread_cond_timedwait(c, m, until));
 }
 
-INTERCEPT int pthread_cond_clockwait(pthread_cond_t *restrict c, pthread_mutex_t *restrict m, clockid_t clock,
-                                     const struct timespec *restrict until)
+INTERCEPT int pthread_cond_clockwait(pthread_cond_t *restrict c, pthread_mutex_t *restrict m,
+    clockid_t clock, const struct timespec *restrict until)
 {
 	WAIT(m, goro_real_pthread_cond_clockwait(c, m, clock, until));
 }
@@ -59,7 +59,8 @@ INTERCEPT int cnd_wait(cnd_t *c, mtx_t *m)
 	WAIT((pthread_mutex_t *)m, goro_real_cnd_wait(c, m));
 }
 
-INTERCEPT int cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m, const struct timespec *restrict until)
+INTERCEPT int cnd_timedwait(
+    cnd_t *restrict c, mtx_t *restrict m, const struct timespec *restrict until)
 {
 	WAIT((pthread_mutex_t *)m, goro_real_cnd_timedwait(c, m, until));
 }

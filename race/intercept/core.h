@@ -16,6 +16,7 @@
 
 #include "real.h"
 
+#include "../../runtime/symbol/symbol.h"
 #include "../ctx.h"
 #include "../module.h"
 
@@ -32,7 +33,9 @@ static inline RaceCtx *self(void)
 {
 	RaceThread *t = &race_thread;
 
-	if (unlikely(!intercept_ready || load_rlx(&t->busy))) /* relaxed: written by this thread alone */
+	/* sym_busy: libdw works for a traceback, under locks that rank higher than the detector's. */
+	if (unlikely(!intercept_ready || sym_busy ||
+		     load_rlx(&t->busy))) /* relaxed: written by this thread alone */
 		return NULL;
 	if (likely(t->ctx != NULL))
 		return t->ctx;
@@ -92,8 +95,8 @@ void file_in(RaceCtx *g, FILE *f);
  * the creation: did it happen? thread_find before a join or detach, thread_joined or thread_detached
  * (which take NULL) after it: did it answer success? */
 typedef struct Start Start;
-Start *thread_start_new(RaceCtx *me, void *(*fn)(void *), int (*fn11)(void *), void *arg, bool detached,
-                        const void *pc);
+Start *thread_start_new(RaceCtx *me, void *(*fn)(void *), int (*fn11)(void *), void *arg,
+    bool detached, const void *pc);
 void thread_started(Start *s, pthread_t th, bool ok);
 void *thread_entry(void *start);
 int thread_entry11(void *start);

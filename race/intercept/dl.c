@@ -16,7 +16,7 @@ typedef struct Segments {
 	} at[];
 } Segments;
 
-static struct Segment segment(const struct dl_phdr_info *o, const ElfW(Phdr) *p)
+static struct Segment segment(const struct dl_phdr_info *o, const ElfW(Phdr) * p)
 {
 	uintptr_t lo = o->dlpi_addr + p->p_vaddr;
 

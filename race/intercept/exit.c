@@ -23,8 +23,8 @@
 #include "../../runtime/os/os.h"
 #include "../thread.h"
 
-static pid_t process;  /* whose report it is */
-static int exit_code;  /* what exit was called with */
+static pid_t process; /* whose report it is */
+static int exit_code; /* what exit was called with */
 static bool exiting;
 
 static bool is_ours(void)
@@ -41,7 +41,8 @@ static void on_way_out(int code, void *arg)
 
 #pragma GCC diagnostic push
 #ifndef __clang__
-#pragma GCC diagnostic ignored "-Wprio-ctor-dtor" /* the first hundred are the implementation's: that is us */
+#pragma GCC diagnostic ignored                                                                     \
+    "-Wprio-ctor-dtor" /* the first hundred are the implementation's: that is us */
 #endif
 __attribute__((destructor(1))) static void last_destructor(void)
 {

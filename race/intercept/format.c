@@ -25,9 +25,15 @@ typedef enum Length {
 } Length;
 
 static const size_t length_bytes[] = {
-    [LEN_INT] = sizeof(int),     [LEN_CHAR] = sizeof(char),          [LEN_SHORT] = sizeof(short),
-    [LEN_LONG] = sizeof(long),   [LEN_LONGLONG] = sizeof(long long), [LEN_MAX] = sizeof(intmax_t),
-    [LEN_SIZE] = sizeof(size_t), [LEN_PTRDIFF] = sizeof(ptrdiff_t),  [LEN_LDOUBLE] = sizeof(long long),
+    [LEN_INT] = sizeof(int),
+    [LEN_CHAR] = sizeof(char),
+    [LEN_SHORT] = sizeof(short),
+    [LEN_LONG] = sizeof(long),
+    [LEN_LONGLONG] = sizeof(long long),
+    [LEN_MAX] = sizeof(intmax_t),
+    [LEN_SIZE] = sizeof(size_t),
+    [LEN_PTRDIFF] = sizeof(ptrdiff_t),
+    [LEN_LDOUBLE] = sizeof(long long),
 };
 
 static Length length(const char **fmt)
@@ -36,14 +42,33 @@ static Length length(const char **fmt)
 	Length l = LEN_INT;
 
 	switch (*f) {
-	case 'h': l = *++f == 'h' ? f++, LEN_CHAR : LEN_SHORT; break;
-	case 'l': l = *++f == 'l' ? f++, LEN_LONGLONG : LEN_LONG; break;
-	case 'q': f++; l = LEN_LONGLONG; break;
-	case 'L': f++; l = LEN_LDOUBLE; break;
-	case 'j': f++; l = LEN_MAX; break;
+	case 'h':
+		l = *++f == 'h' ? f++, LEN_CHAR : LEN_SHORT;
+		break;
+	case 'l':
+		l = *++f == 'l' ? f++, LEN_LONGLONG : LEN_LONG;
+		break;
+	case 'q':
+		f++;
+		l = LEN_LONGLONG;
+		break;
+	case 'L':
+		f++;
+		l = LEN_LDOUBLE;
+		break;
+	case 'j':
+		f++;
+		l = LEN_MAX;
+		break;
 	case 'z':
-	case 'Z': f++; l = LEN_SIZE; break;
-	case 't': f++; l = LEN_PTRDIFF; break;
+	case 'Z':
+		f++;
+		l = LEN_SIZE;
+		break;
+	case 't':
+		f++;
+		l = LEN_PTRDIFF;
+		break;
 	}
 	*fmt = f;
 	return l;
@@ -83,25 +108,50 @@ static bool conversion(RaceCtx *g, char c, Length l, int precision, va_list *ap,
 {
 	switch (c) {
 	case '%':
-	case 'm': return true;
-	case 'd': case 'i': case 'o': case 'u': case 'x': case 'X': case 'c': case 'b': case 'B':
+	case 'm':
+		return true;
+	case 'd':
+	case 'i':
+	case 'o':
+	case 'u':
+	case 'x':
+	case 'X':
+	case 'c':
+	case 'b':
+	case 'B':
 		if (length_bytes[l] <= sizeof(int))
 			(void)va_arg(*ap, int);
 		else
 			(void)va_arg(*ap, long long);
 		return true;
-	case 'a': case 'A': case 'e': case 'E': case 'f': case 'F': case 'g': case 'G':
+	case 'a':
+	case 'A':
+	case 'e':
+	case 'E':
+	case 'f':
+	case 'F':
+	case 'g':
+	case 'G':
 		if (l == LEN_LDOUBLE || l == LEN_LONGLONG)
 			(void)va_arg(*ap, long double);
 		else
 			(void)va_arg(*ap, double);
 		return true;
-	case 'C': (void)va_arg(*ap, wint_t); return true;
-	case 'p': (void)va_arg(*ap, void *); return true;
+	case 'C':
+		(void)va_arg(*ap, wint_t);
+		return true;
+	case 'p':
+		(void)va_arg(*ap, void *);
+		return true;
 	case 'S':
-	case 's': string(g, va_arg(*ap, void *), c == 'S' ? LEN_LONG : l, precision, pc); return true;
-	case 'n': writes(g, va_arg(*ap, void *), length_bytes[l], pc); return true;
-	default: return false;
+	case 's':
+		string(g, va_arg(*ap, void *), c == 'S' ? LEN_LONG : l, precision, pc);
+		return true;
+	case 'n':
+		writes(g, va_arg(*ap, void *), length_bytes[l], pc);
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -221,24 +271,44 @@ void scanf_args(RaceCtx *g, const char *fmt, va_list args, int done, const void 
 		if (skip)
 			continue;
 		switch (c) {
-		case 'd': case 'i': case 'o': case 'u': case 'x': case 'X':
+		case 'd':
+		case 'i':
+		case 'o':
+		case 'u':
+		case 'x':
+		case 'X':
 			writes(g, va_arg(ap, void *), length_bytes[l], pc);
 			break;
 		case 'n': /* counts as no conversion; it ran, since a later one did */
 			writes(g, va_arg(ap, void *), length_bytes[l], pc);
 			continue;
-		case 'a': case 'A': case 'e': case 'E': case 'f': case 'F': case 'g': case 'G':
+		case 'a':
+		case 'A':
+		case 'e':
+		case 'E':
+		case 'f':
+		case 'F':
+		case 'g':
+		case 'G':
 			writes(g, va_arg(ap, void *),
-			       l == LEN_LDOUBLE || l == LEN_LONGLONG ? sizeof(long double)
-			       : l == LEN_LONG                       ? sizeof(double)
-			                                             : sizeof(float),
-			       pc);
+			    l == LEN_LDOUBLE || l == LEN_LONGLONG ? sizeof(long double)
+			    : l == LEN_LONG                       ? sizeof(double)
+								  : sizeof(float),
+			    pc);
 			break;
-		case 'p': writes(g, va_arg(ap, void *), sizeof(void *), pc); break;
-		case 's': case 'S': case '[': case 'c': case 'C':
+		case 'p':
+			writes(g, va_arg(ap, void *), sizeof(void *), pc);
+			break;
+		case 's':
+		case 'S':
+		case '[':
+		case 'c':
+		case 'C':
 			stored(g, va_arg(ap, void *), c, l, width, allocated, pc);
 			break;
-		default: done = 1; break; /* not understood: the end */
+		default:
+			done = 1;
+			break; /* not understood: the end */
 		}
 		done--;
 	}

@@ -39,14 +39,17 @@ void *heap_new(size_t size, size_t align, const void *pc)
 {
 	if (unlikely(!intercept_ready))
 		return align ? goro_real_memalign(align, size) : goro_real_malloc(size);
-	return born(align ? goro_real_memalign(align, padded(size)) : goro_real_malloc(padded(size)), size, pc);
+	return born(
+	    align ? goro_real_memalign(align, padded(size)) : goro_real_malloc(padded(size)), size,
+	    pc);
 }
 
 void heap_delete(void *p, const void *pc)
 {
 	if (!p)
 		return;
-	if (likely(intercept_ready) && !race_heap_free(module_counts(pc) ? self() : NULL, p, goro_real_malloc_usable_size(p), pc))
+	if (likely(intercept_ready) && !race_heap_free(module_counts(pc) ? self() : NULL, p,
+					   goro_real_malloc_usable_size(p), pc))
 		return; /* freed before, and reported: the libc would end the process here */
 	goro_real_free(p);
 }

@@ -134,7 +134,8 @@ INTERCEPT void __explicit_bzero_chk(void *to, size_t n, size_t room)
 
 /* ---- looking ---- */
 
-static int compare(RaceCtx *g, const unsigned char *a, const unsigned char *b, size_t n, const void *pc)
+static int compare(
+    RaceCtx *g, const unsigned char *a, const unsigned char *b, size_t n, const void *pc)
 {
 	int r = goro_real_memcmp(a, b, n);
 
@@ -218,8 +219,8 @@ INTERCEPT void qsort(void *base, size_t n, size_t each, int (*cmp)(const void *,
 	goro_real_qsort(base, n, each, cmp);
 }
 
-INTERCEPT void qsort_r(void *base, size_t n, size_t each, int (*cmp)(const void *, const void *, void *),
-                       void *arg)
+INTERCEPT void qsort_r(
+    void *base, size_t n, size_t each, int (*cmp)(const void *, const void *, void *), void *arg)
 {
 	if (n > 1)
 		writes(self(), base, n * each, CALLER);

@@ -14,7 +14,8 @@
 /* Kinds that count or check, by the low bits of the libc's kind (robustness and priority lie above). */
 static bool counts(const pthread_mutex_t *m)
 {
-	int kind = load_rlx(&m->__data.__kind) & 3; /* relaxed: constant but for lock elision's bits */
+	int kind =
+	    load_rlx(&m->__data.__kind) & 3; /* relaxed: constant but for lock elision's bits */
 
 	return kind == PTHREAD_MUTEX_RECURSIVE_NP || kind == PTHREAD_MUTEX_ERRORCHECK_NP;
 }
@@ -32,7 +33,8 @@ bool mutex_unlocking(pthread_mutex_t *m, const void *pc)
 
 	if (!g)
 		return false;
-	if (counts(m) && ((uint32_t)load_rlx(&m->__data.__owner) != os_thread_id() || m->__data.__count > 1))
+	if (counts(m) &&
+	    ((uint32_t)load_rlx(&m->__data.__owner) != os_thread_id() || m->__data.__count > 1))
 		return false;
 	gives(g, m, LOCK_WRITE, pc);
 	return true;
@@ -78,13 +80,14 @@ INTERCEPT int pthread_mutex_trylock(pthread_mutex_t *m)
 	return locked(goro_real_pthread_mutex_trylock(m), m, CALLER);
 }
 
-INTERCEPT int pthread_mutex_timedlock(pthread_mutex_t *restrict m, const struct timespec *restrict until)
+INTERCEPT int pthread_mutex_timedlock(
+    pthread_mutex_t *restrict m, const struct timespec *restrict until)
 {
 	return locked(goro_real_pthread_mutex_timedlock(m, until), m, CALLER);
 }
 
-INTERCEPT int pthread_mutex_clocklock(pthread_mutex_t *restrict m, clockid_t clock,
-                                      const struct timespec *restrict until)
+INTERCEPT int pthread_mutex_clocklock(
+    pthread_mutex_t *restrict m, clockid_t clock, const struct timespec *restrict until)
 {
 	return locked(goro_real_pthread_mutex_clocklock(m, clock, until), m, CALLER);
 }

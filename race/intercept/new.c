@@ -114,18 +114,18 @@ BASE("aligned_delete") void _ZdlPvSt11align_val_t(void *p, size_t align);
 #define ANEW_OURS    (_ZnwmSt11align_val_t == aligned_new)
 #define ADELETE_OURS (_ZdlPvSt11align_val_t == aligned_delete)
 
-#define PLAIN   NEW_OURS, _Znwm(size), 0
-#define ALIGNED ANEW_OURS, _ZnwmSt11align_val_t(size, align), align
+#define PLAIN     NEW_OURS, _Znwm(size), 0
+#define ALIGNED   ANEW_OURS, _ZnwmSt11align_val_t(size, align), align
 #define NEW_(...) NEW(__VA_ARGS__)
 
 NEW_(_Znam, (size_t size), (size), PLAIN, false)
 NEW_(_ZnwmRKSt9nothrow_t, (size_t size, const void *tag), (size, tag), PLAIN, true)
 NEW_(_ZnamRKSt9nothrow_t, (size_t size, const void *tag), (size, tag), PLAIN, true)
 NEW_(_ZnamSt11align_val_t, (size_t size, size_t align), (size, align), ALIGNED, false)
-NEW_(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *tag), (size, align, tag),
-     ALIGNED, true)
-NEW_(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *tag), (size, align, tag),
-     ALIGNED, true)
+NEW_(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *tag),
+    (size, align, tag), ALIGNED, true)
+NEW_(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *tag),
+    (size, align, tag), ALIGNED, true)
 
 #define UNUSED(what) ((void)(what))
 DELETE(_ZdaPv, (void *p), DELETE_OURS, _ZdlPv(p))
@@ -133,12 +133,13 @@ DELETE(_ZdlPvm, (void *p, size_t size), (UNUSED(size), DELETE_OURS), _ZdlPv(p))
 DELETE(_ZdaPvm, (void *p, size_t size), (UNUSED(size), DELETE_OURS), _ZdlPv(p))
 DELETE(_ZdlPvRKSt9nothrow_t, (void *p, const void *tag), (UNUSED(tag), DELETE_OURS), _ZdlPv(p))
 DELETE(_ZdaPvRKSt9nothrow_t, (void *p, const void *tag), (UNUSED(tag), DELETE_OURS), _ZdlPv(p))
-DELETE(_ZdaPvSt11align_val_t, (void *p, size_t align), ADELETE_OURS, _ZdlPvSt11align_val_t(p, align))
+DELETE(
+    _ZdaPvSt11align_val_t, (void *p, size_t align), ADELETE_OURS, _ZdlPvSt11align_val_t(p, align))
 DELETE(_ZdlPvmSt11align_val_t, (void *p, size_t size, size_t align), (UNUSED(size), ADELETE_OURS),
-       _ZdlPvSt11align_val_t(p, align))
+    _ZdlPvSt11align_val_t(p, align))
 DELETE(_ZdaPvmSt11align_val_t, (void *p, size_t size, size_t align), (UNUSED(size), ADELETE_OURS),
-       _ZdlPvSt11align_val_t(p, align))
+    _ZdlPvSt11align_val_t(p, align))
 DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const void *tag),
-       (UNUSED(tag), ADELETE_OURS), _ZdlPvSt11align_val_t(p, align))
+    (UNUSED(tag), ADELETE_OURS), _ZdlPvSt11align_val_t(p, align))
 DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const void *tag),
-       (UNUSED(tag), ADELETE_OURS), _ZdlPvSt11align_val_t(p, align))
+    (UNUSED(tag), ADELETE_OURS), _ZdlPvSt11align_val_t(p, align))

@@ -85,7 +85,8 @@ INTERCEPT int __cxa_guard_acquire(uint32_t *guard)
 			break;
 		if (!seen)
 			continue;
-		if ((seen & GUARD_ASLEEP) || cas_rlx(guard, seen, seen | GUARD_ASLEEP)) /* relaxed: a futex */
+		if ((seen & GUARD_ASLEEP) ||
+		    cas_rlx(guard, seen, seen | GUARD_ASLEEP)) /* relaxed: a futex */
 			os_futex_wait(guard, seen | GUARD_ASLEEP, -1);
 	}
 	if (g)

@@ -23,24 +23,27 @@ static int to_stream(FILE *f, int flag, const char *fmt, va_list ap, const void 
 
 	printf_args(g, fmt, ap, pc);
 	file_out(g, f);
-	return flag < 0 ? goro_real_vfprintf(f, fmt, ap) : goro_real___vfprintf_chk(f, flag, fmt, ap);
+	return flag < 0 ? goro_real_vfprintf(f, fmt, ap)
+			: goro_real___vfprintf_chk(f, flag, fmt, ap);
 }
 
 static int to_fd(int fd, int flag, const char *fmt, va_list ap, const void *pc)
 {
 	printf_args(self(), fmt, ap, pc);
-	return flag < 0 ? goro_real_vdprintf(fd, fmt, ap) : goro_real___vdprintf_chk(fd, flag, fmt, ap);
+	return flag < 0 ? goro_real_vdprintf(fd, fmt, ap)
+			: goro_real___vdprintf_chk(fd, flag, fmt, ap);
 }
 
 /* room: what the compiler knows of the buffer, for the checking forms. */
-static int to_buffer(char *s, size_t max, int flag, size_t room, const char *fmt, va_list ap, const void *pc)
+static int to_buffer(
+    char *s, size_t max, int flag, size_t room, const char *fmt, va_list ap, const void *pc)
 {
 	RaceCtx *g = self();
 	int n;
 
 	printf_args(g, fmt, ap, pc);
 	n = flag < 0 ? goro_real_vsnprintf(s, max, fmt, ap)
-	             : goro_real___vsnprintf_chk(s, max, flag, room, fmt, ap);
+		     : goro_real___vsnprintf_chk(s, max, flag, room, fmt, ap);
 	if (n >= 0 && max > 0)
 		writes(g, s, (size_t)n < max ? (size_t)n + 1 : max, pc);
 	return n;
@@ -52,7 +55,8 @@ static int to_string(char *s, int flag, size_t room, const char *fmt, va_list ap
 	int n;
 
 	printf_args(g, fmt, ap, pc);
-	n = flag < 0 ? goro_real_vsprintf(s, fmt, ap) : goro_real___vsprintf_chk(s, flag, room, fmt, ap);
+	n = flag < 0 ? goro_real_vsprintf(s, fmt, ap)
+		     : goro_real___vsprintf_chk(s, flag, room, fmt, ap);
 	if (n >= 0)
 		writes(g, s, (size_t)n + 1, pc);
 	return n;
@@ -65,7 +69,8 @@ static int to_heap(char **out, int flag, const char *fmt, va_list ap, const void
 
 	printf_args(g, fmt, ap, pc);
 	heap_caller = pc;
-	n = flag < 0 ? goro_real_vasprintf(out, fmt, ap) : goro_real___vasprintf_chk(out, flag, fmt, ap);
+	n = flag < 0 ? goro_real_vasprintf(out, fmt, ap)
+		     : goro_real___vasprintf_chk(out, flag, fmt, ap);
 	heap_caller = NULL;
 	if (n >= 0) {
 		writes(g, out, sizeof *out, pc);
@@ -197,7 +202,8 @@ INTERCEPT int __snprintf_chk(char *s, size_t max, int flag, size_t room, const c
 	VARIADIC(fmt, to_buffer(s, max, FLAG(flag), room, fmt, ap, CALLER));
 }
 
-INTERCEPT int __vsnprintf_chk(char *s, size_t max, int flag, size_t room, const char *fmt, va_list ap)
+INTERCEPT int __vsnprintf_chk(
+    char *s, size_t max, int flag, size_t room, const char *fmt, va_list ap)
 {
 	return to_buffer(s, max, FLAG(flag), room, fmt, ap, CALLER);
 }

@@ -34,7 +34,7 @@
 
 #pragma GCC visibility push(hidden)
 
-#define R(n)    extern __typeof__(n) goro_real_##n;
+#define R(n) extern __typeof__(n) goro_real_##n;
 #define X(n)
 #define D(n, t) extern __typeof__(n) goro_real_##n;
 #include "real.def"
@@ -85,7 +85,6 @@ int goro_real_vsscanf(const char *, const char *, va_list);
 int goro_real___isoc99_vscanf(const char *, va_list);
 int goro_real___isoc99_vfscanf(FILE *, const char *, va_list);
 int goro_real___isoc99_vsscanf(const char *, const char *, va_list);
-
 
 int goro_real___cxa_atexit(void (*)(void *), void *, void *);
 _Noreturn void goro_real___longjmp_chk(jmp_buf, int);

@@ -37,7 +37,8 @@ static int write_locked(int r, pthread_rwlock_t *l, const void *pc)
 	return r;
 }
 
-INTERCEPT int pthread_rwlock_init(pthread_rwlock_t *restrict l, const pthread_rwlockattr_t *restrict attr)
+INTERCEPT int pthread_rwlock_init(
+    pthread_rwlock_t *restrict l, const pthread_rwlockattr_t *restrict attr)
 {
 	RaceCtx *g = self();
 
@@ -70,13 +71,14 @@ INTERCEPT int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
 	return read_locked(goro_real_pthread_rwlock_tryrdlock(l), l, CALLER);
 }
 
-INTERCEPT int pthread_rwlock_timedrdlock(pthread_rwlock_t *restrict l, const struct timespec *restrict until)
+INTERCEPT int pthread_rwlock_timedrdlock(
+    pthread_rwlock_t *restrict l, const struct timespec *restrict until)
 {
 	return read_locked(goro_real_pthread_rwlock_timedrdlock(l, until), l, CALLER);
 }
 
-INTERCEPT int pthread_rwlock_clockrdlock(pthread_rwlock_t *restrict l, clockid_t clock,
-                                         const struct timespec *restrict until)
+INTERCEPT int pthread_rwlock_clockrdlock(
+    pthread_rwlock_t *restrict l, clockid_t clock, const struct timespec *restrict until)
 {
 	return read_locked(goro_real_pthread_rwlock_clockrdlock(l, clock, until), l, CALLER);
 }
@@ -91,13 +93,14 @@ INTERCEPT int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
 	return write_locked(goro_real_pthread_rwlock_trywrlock(l), l, CALLER);
 }
 
-INTERCEPT int pthread_rwlock_timedwrlock(pthread_rwlock_t *restrict l, const struct timespec *restrict until)
+INTERCEPT int pthread_rwlock_timedwrlock(
+    pthread_rwlock_t *restrict l, const struct timespec *restrict until)
 {
 	return write_locked(goro_real_pthread_rwlock_timedwrlock(l, until), l, CALLER);
 }
 
-INTERCEPT int pthread_rwlock_clockwrlock(pthread_rwlock_t *restrict l, clockid_t clock,
-                                         const struct timespec *restrict until)
+INTERCEPT int pthread_rwlock_clockwrlock(
+    pthread_rwlock_t *restrict l, clockid_t clock, const struct timespec *restrict until)
 {
 	return write_locked(goro_real_pthread_rwlock_clockwrlock(l, clock, until), l, CALLER);
 }

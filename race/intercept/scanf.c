@@ -43,19 +43,19 @@ static void from_string(RaceCtx *g, const char *s, int done, const void *pc)
 		scanf_args(self(), fmt, ap, done, pc);                                             \
 		return done;                                                                       \
 	}                                                                                          \
-	INTERCEPT int id##_vfscanf(FILE * f, const char * fmt, va_list ap)                         \
+	INTERCEPT int id##_vfscanf(FILE *f, const char *fmt, va_list ap)                           \
 	{                                                                                          \
 		return id##_from_stream(f, fmt, ap, CALLER);                                       \
 	}                                                                                          \
-	INTERCEPT int id##_vscanf(const char * fmt, va_list ap)                                    \
+	INTERCEPT int id##_vscanf(const char *fmt, va_list ap)                                     \
 	{                                                                                          \
 		return id##_from_stream(stdin, fmt, ap, CALLER);                                   \
 	}                                                                                          \
-	INTERCEPT int id##_vsscanf(const char * s, const char * fmt, va_list ap)                   \
+	INTERCEPT int id##_vsscanf(const char *s, const char *fmt, va_list ap)                     \
 	{                                                                                          \
 		return id##_from_text(s, fmt, ap, CALLER);                                         \
 	}                                                                                          \
-	INTERCEPT int id##_fscanf(FILE * f, const char * fmt, ...)                                 \
+	INTERCEPT int id##_fscanf(FILE *f, const char *fmt, ...)                                   \
 	{                                                                                          \
 		va_list ap;                                                                        \
 		int done;                                                                          \
@@ -64,7 +64,7 @@ static void from_string(RaceCtx *g, const char *s, int done, const void *pc)
 		va_end(ap);                                                                        \
 		return done;                                                                       \
 	}                                                                                          \
-	INTERCEPT int id##_scanf(const char * fmt, ...)                                            \
+	INTERCEPT int id##_scanf(const char *fmt, ...)                                             \
 	{                                                                                          \
 		va_list ap;                                                                        \
 		int done;                                                                          \
@@ -73,7 +73,7 @@ static void from_string(RaceCtx *g, const char *s, int done, const void *pc)
 		va_end(ap);                                                                        \
 		return done;                                                                       \
 	}                                                                                          \
-	INTERCEPT int id##_sscanf(const char * s, const char * fmt, ...)                           \
+	INTERCEPT int id##_sscanf(const char *s, const char *fmt, ...)                             \
 	{                                                                                          \
 		va_list ap;                                                                        \
 		int done;                                                                          \

@@ -60,7 +60,8 @@ INTERCEPT int sem_timedwait(sem_t *restrict s, const struct timespec *restrict u
 	return passed(goro_real_sem_timedwait(s, until), s);
 }
 
-INTERCEPT int sem_clockwait(sem_t *restrict s, clockid_t clock, const struct timespec *restrict until)
+INTERCEPT int sem_clockwait(
+    sem_t *restrict s, clockid_t clock, const struct timespec *restrict until)
 {
 	return passed(goro_real_sem_clockwait(s, clock, until), s);
 }

@@ -16,7 +16,6 @@
 
 #include "../../runtime/os/os.h"
 
-
 /* runtime/net/fdorder.h's; absent where the detector is linked without the runtime. It looks the file up
  * by fstat, so a thread remembers its last answer; what may change a descriptor's file tells `changes`. */
 const void *fd_order(int fd) __attribute__((weak));
@@ -29,7 +28,8 @@ static __thread struct {
 
 static void change(void)
 {
-	add_rlx(&changes, 1u); /* relaxed: a thread that uses the stream afterwards is ordered otherwise */
+	add_rlx(&changes,
+	    1u); /* relaxed: a thread that uses the stream afterwards is ordered otherwise */
 }
 
 static const void *file_order(FILE *f)
@@ -39,7 +39,8 @@ static const void *file_order(FILE *f)
 	if (last.f != f || last.changes != now) {
 		int saved = os_errno();
 
-		last.order = fd_order ? fd_order(fileno_unlocked(f)) : NULL; /* none behind a string */
+		last.order =
+		    fd_order ? fd_order(fileno_unlocked(f)) : NULL; /* none behind a string */
 		last.f = f;
 		last.changes = now;
 		os_set_errno(saved);

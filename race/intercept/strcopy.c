@@ -129,13 +129,15 @@ INTERCEPT char *__stpncpy_chk(char *to, const char *from, size_t n, size_t room)
 
 INTERCEPT char *__strcat_chk(char *to, const char *from, size_t room)
 {
-	appended(fits(goro_real_strlen(to) + goro_real_strlen(from) < room), to, from, SIZE_MAX, CALLER);
+	appended(
+	    fits(goro_real_strlen(to) + goro_real_strlen(from) < room), to, from, SIZE_MAX, CALLER);
 	return goro_real___strcat_chk(to, from, room);
 }
 
 INTERCEPT char *__strncat_chk(char *to, const char *from, size_t n, size_t room)
 {
-	appended(fits(goro_real_strlen(to) + goro_real_strnlen(from, n) < room), to, from, n, CALLER);
+	appended(
+	    fits(goro_real_strlen(to) + goro_real_strnlen(from, n) < room), to, from, n, CALLER);
 	return goro_real___strncat_chk(to, from, n, room);
 }
 
@@ -189,7 +191,7 @@ INTERCEPT char *__strndup(const char *s, size_t max)
  * NULL, `next` the new *save: past the delimiter that became NUL, or at the string's end.
  */
 static void cut(RaceCtx *g, const char *start, const char *set, const char *tok, const char *next,
-                const void *pc)
+    const void *pc)
 {
 	const char *end = tok ? tok + goro_real_strlen(tok) : start + goro_real_strlen(start);
 

@@ -27,7 +27,8 @@ INTERCEPT size_t strnlen(const char *s, size_t max)
 
 /* ---- comparisons ---- */
 
-static void compared(RaceCtx *g, const char *a, const char *b, size_t max, bool fold, const void *pc)
+static void compared(
+    RaceCtx *g, const char *a, const char *b, size_t max, bool fold, const void *pc)
 {
 	size_t used = 0;
 

@@ -23,8 +23,8 @@
 enum { ENDED = 1, DETACHED = 2 };
 
 struct Start {
-	Start *next;      /* chain; table.lock */
-	pthread_t th;     /* constant once filed */
+	Start *next;  /* chain; table.lock */
+	pthread_t th; /* constant once filed */
 	void *(*fn)(void *);
 	int (*fn11)(void *);
 	void *arg;
@@ -45,7 +45,8 @@ static void let_go(Start *s)
 /* ENDED or DETACHED has come: with the other one there, nobody will join. */
 static void add_fate(Start *s, uint32_t what)
 {
-	if (or_ar(&s->fate, what) == (what ^ (ENDED | DETACHED)) && s->child) /* pairs with itself */
+	if (or_ar(&s->fate, what) == (what ^ (ENDED | DETACHED)) &&
+	    s->child) /* pairs with itself */
 		race_thread_release(s->child);
 }
 
@@ -70,7 +71,8 @@ static void file(Start *s, pthread_t th)
 	if (!s->filed) {
 		s->filed = true;
 		s->th = th;
-		if (!(load_rlx(&s->fate) & DETACHED)) { /* relaxed: set before birth, or after filing */
+		if (!(load_rlx(&s->fate) &
+			DETACHED)) { /* relaxed: set before birth, or after filing */
 			Start **at = bucket_of(th);
 
 			s->next = *at;
@@ -114,8 +116,8 @@ static bool unfile(Start *s)
 
 /* ---- birth and end ---- */
 
-Start *thread_start_new(RaceCtx *me, void *(*fn)(void *), int (*fn11)(void *), void *arg, bool detached,
-                        const void *pc)
+Start *thread_start_new(
+    RaceCtx *me, void *(*fn)(void *), int (*fn11)(void *), void *arg, bool detached, const void *pc)
 {
 	Start *s = goro_real_calloc(1, sizeof *s);
 
@@ -189,7 +191,7 @@ int thread_entry11(void *start)
 }
 
 INTERCEPT int pthread_create(pthread_t *restrict th, const pthread_attr_t *restrict attr,
-                             void *(*fn)(void *), void *restrict arg)
+    void *(*fn)(void *), void *restrict arg)
 {
 	RaceCtx *me = self();
 	int state = PTHREAD_CREATE_JOINABLE, r;
@@ -233,7 +235,15 @@ void thread_detached(Start *s, bool ok)
 }
 
 /* The handle is looked up before the join: afterwards its value may name another thread. */
-#define JOIN(th, out, call)                                                                        	do {                                                                                       		Start *s = thread_find(th);                                                        		int r = call;                                                                      		thread_joined(s, r == 0);                                                          		if (r == 0 && out)                                                                 			writes(self(), out, sizeof *out, CALLER);                                  		return r;                                                                          	} while (0)
+#define JOIN(th, out, call)                                                                        \
+	do {                                                                                       \
+		Start *s = thread_find(th);                                                        \
+		int r = call;                                                                      \
+		thread_joined(s, r == 0);                                                          \
+		if (r == 0 && out)                                                                 \
+			writes(self(), out, sizeof *out, CALLER);                                  \
+		return r;                                                                          \
+	} while (0)
 
 INTERCEPT int pthread_join(pthread_t th, void **out)
 {
@@ -250,7 +260,8 @@ INTERCEPT int pthread_timedjoin_np(pthread_t th, void **out, const struct timesp
 	JOIN(th, out, goro_real_pthread_timedjoin_np(th, out, until));
 }
 
-INTERCEPT int pthread_clockjoin_np(pthread_t th, void **out, clockid_t clock, const struct timespec *until)
+INTERCEPT int pthread_clockjoin_np(
+    pthread_t th, void **out, clockid_t clock, const struct timespec *until)
 {
 	JOIN(th, out, goro_real_pthread_clockjoin_np(th, out, clock, until));
 }

@@ -165,7 +165,8 @@ static void threads()
 	promise.get_future().get();
 	v++;
 	second.join();
-	MUST(std::async(std::launch::async, [] { return std::string(100, 'x'); }).get().size() == 100);
+	MUST(std::async(std::launch::async, [] { return std::string(100, 'x'); }).get().size() ==
+	     100);
 	std::once_flag once;
 	std::call_once(once, [&] { v = 4; });
 	auto shared = std::make_shared<int>(4);

@@ -23,8 +23,10 @@ static void build(char *out, size_t room, const char *host, const char *src, con
 	Run r;
 
 	snprintf(out, room, WORK "/%s-%.*s", host, (int)strcspn(src, "."), src);
-	run_sh(&r, 120, "mkdir -p " WORK " && " GORO_BUILD_DIR "/bin/%s --goro-cc=%s -race -D_GNU_SOURCE -g -O1 %s "
-	       HERE "%s -o %s.$$ && mv %s.$$ %s", driver, cxx, flags, src, out, out, out);
+	run_sh(&r, 120,
+	    "mkdir -p " WORK " && " GORO_BUILD_DIR
+	    "/bin/%s --goro-cc=%s -race -D_GNU_SOURCE -g -O1 %s " HERE "%s -o %s.$$ && mv %s.$$ %s",
+	    driver, cxx, flags, src, out, out, out);
 	cr_assert_eq(r.code, 0, "%s: %s", src, r.err);
 	run_free(&r);
 }
@@ -45,7 +47,9 @@ Test(intercept, ranges_are_exact, .timeout = 240)
 		Run r;
 
 		build(program, sizeof program, hosts[i], "ranges.c", "-fno-builtin");
-		run_sh(&r, 60, "GORACE='exitcode=0 log_path=/dev/null suppress_equal_addresses=0' %s", program);
+		run_sh(&r, 60,
+		    "GORACE='exitcode=0 log_path=/dev/null suppress_equal_addresses=0' %s",
+		    program);
 		cr_expect_eq(r.code, 0, "%s: %s", hosts[i], r.out);
 		run_free(&r);
 	}
@@ -60,13 +64,16 @@ Test(intercept, threads_are_ordered, .timeout = 280)
 		build(program, sizeof program, hosts[i], "threads.c", "");
 		run_sh(&list, 20, "%s", program);
 		cr_assert_eq(list.code, 0);
-		for (char *save, *name = strtok_r(list.out, "\n", &save); name; name = strtok_r(NULL, "\n", &save)) {
+		for (char *save, *name = strtok_r(list.out, "\n", &save); name;
+		     name = strtok_r(NULL, "\n", &save)) {
 			int expected = strncmp(name, "race_", 5) == 0;
 			Run r;
 
 			run_sh(&r, 20, "%s %s", program, name);
-			cr_expect_eq(r.code, expected ? 66 : 0, "%s %s ends with %d:\n%s", hosts[i], name, r.code, r.err);
-			cr_expect_eq(reports(&r) > 0, expected, "%s %s:\n%s", hosts[i], name, r.err);
+			cr_expect_eq(r.code, expected ? 66 : 0, "%s %s ends with %d:\n%s", hosts[i],
+			    name, r.code, r.err);
+			cr_expect_eq(
+			    reports(&r) > 0, expected, "%s %s:\n%s", hosts[i], name, r.err);
 			run_free(&r);
 		}
 		run_free(&list);
@@ -82,16 +89,17 @@ typedef struct End {
 Test(intercept, every_end_tells, .timeout = 120)
 {
 	static const End ends[] = {
-		{"return", 5, 0, "start\nhandler\ndestructor\n"},
-		{"exit", 7, 0, "start\nhandler\ndestructor\n"},
-		{"race-return", 66, 1, "start\nhandler\ndestructor\n"},
-		{"race-exit", 66, 1, "start\nhandler\ndestructor\n"},
-		{"race-_exit", 66, 1, ""},
-		{"race-_Exit", 66, 1, ""},
-		{"race-quick_exit", 66, 1, ""},
-		{"race-abort", 128 + 6, 1, ""},
-		{"race-vfork", 66, 1, "start\nchild 4\nhandler\ndestructor\n"},
-		{"fork-race", 0, 1, "start\nhandler\ndestructor\nstart\nchild 66\nhandler\ndestructor\n"},
+	    {"return", 5, 0, "start\nhandler\ndestructor\n"},
+	    {"exit", 7, 0, "start\nhandler\ndestructor\n"},
+	    {"race-return", 66, 1, "start\nhandler\ndestructor\n"},
+	    {"race-exit", 66, 1, "start\nhandler\ndestructor\n"},
+	    {"race-_exit", 66, 1, ""},
+	    {"race-_Exit", 66, 1, ""},
+	    {"race-quick_exit", 66, 1, ""},
+	    {"race-abort", 128 + 6, 1, ""},
+	    {"race-vfork", 66, 1, "start\nchild 4\nhandler\ndestructor\n"},
+	    {"fork-race", 0, 1,
+		"start\nhandler\ndestructor\nstart\nchild 66\nhandler\ndestructor\n"},
 	};
 	char program[512];
 
@@ -103,7 +111,8 @@ Test(intercept, every_end_tells, .timeout = 120)
 		run_sh(&r, 20, "%s %s", program, e->how);
 		cr_expect_eq(r.code, e->code, "%s: %d", e->how, r.code);
 		cr_expect_eq(reports(&r), e->reports, "%s: %s", e->how, r.err);
-		cr_expect_eq(strstr(r.err, "Found 1 data race(s)\n") != NULL, e->reports == 1, "%s: %s", e->how, r.err);
+		cr_expect_eq(strstr(r.err, "Found 1 data race(s)\n") != NULL, e->reports == 1,
+		    "%s: %s", e->how, r.err);
 		cr_expect_str_eq(r.out, e->out, "%s: %s", e->how, r.out);
 		run_free(&r);
 	}
@@ -124,16 +133,16 @@ Test(intercept, the_last_destructor_counts, .timeout = 120)
 Test(intercept, heap_keeps_its_word, .timeout = 240)
 {
 	static const char *const errors[][2] = {
-		{"race", "WARNING: DATA RACE"},
-		{"use-after-free", "WARNING: HEAP USE AFTER FREE"},
-		{"double-free", "WARNING: DOUBLE FREE"},
+	    {"race", "WARNING: DATA RACE"},
+	    {"use-after-free", "WARNING: HEAP USE AFTER FREE"},
+	    {"double-free", "WARNING: DOUBLE FREE"},
 	};
 
 	for (size_t i = 0; i < HOSTS; i++) {
 		char program[512];
 		Run r;
 
-		build(program, sizeof program, hosts[i], "heap.cc", "-fno-builtin");
+		build(program, sizeof program, hosts[i], "heap.cc", "-std=c++17 -fno-builtin");
 		run_sh(&r, 60, "%s", program);
 		cr_expect_eq(r.code, 0, "%s: %d %s%s", hosts[i], r.code, r.out, r.err);
 		run_free(&r);
@@ -166,8 +175,8 @@ Test(intercept, renamed_is_what_is_real)
 	Run r;
 
 	run_sh(&r, 20,
-	       "cd " GORO_SOURCE_DIR "; sed -nE 's/^[RXD]\\(([A-Za-z0-9_]+).*/\\1 goro_real_\\1/p' "
-	       "race/intercept/real.def | LC_ALL=C sort | diff - tools/real.syms");
+	    "cd " GORO_SOURCE_DIR "; sed -nE 's/^[RXD]\\(([A-Za-z0-9_]+).*/\\1 goro_real_\\1/p' "
+	    "race/intercept/real.def | LC_ALL=C sort | diff - tools/real.syms");
 	cr_expect_eq(r.code, 0, "%s", r.out);
 	run_free(&r);
 }

@@ -105,23 +105,25 @@ static int bytes_differ(const void *a, const void *b)
 	T(sprintf, "", "wwwwww", "abc", "rrrr", sprintf(A, "%s-%d", B, 5))                         \
 	T(sprintf_precision, "", "wwwww", "abc", "rr", sprintf(A, "%.2s-%d", B, 5))                \
 	T(sprintf_star, "", "wwwwwwwwwwwwwwww", "abc", "rr",                                       \
-	  sprintf(A, "%.*s-%5.1f%p%ld%c", 2, B, 5.0, NULL, 1L, 'c'))                               \
+	    sprintf(A, "%.*s-%5.1f%p%ld%c", 2, B, 5.0, NULL, 1L, 'c'))                             \
 	T(sprintf_ldouble, "", "wwwwwwwwww", "", "r", sprintf(A, "%Lf %s", 1.0L, B))               \
 	T(snprintf, "", "wwww", "abcdef", "rrrrrrr", snprintf(A, 4, "%s", B))                      \
 	T(sprintf_n, "", "www", "", "wwww", sprintf(A, "ab%n", (int *)B))                          \
 	T(sprintf_hhn, "", "www", "", "w", sprintf(A, "ab%hhn", (signed char *)B))                 \
 	T(asprintf, "ab", "rrr", "", "", char *p; if (asprintf(&p, "%s", A) > 0) free(p))          \
-	T(sscanf_int, "12 13", "r", "", "wwww....ww", sink = sscanf(A, "%d %hd", (int *)B, (short *)(B + 8))) \
+	T(sscanf_int, "12 13", "r", "", "wwww....ww",                                              \
+	    sink = sscanf(A, "%d %hd", (int *)B, (short *)(B + 8)))                                \
 	T(sscanf_text, "abcdef g", "r", "", "wwww....w", sink = sscanf(A, "%3s%*s %c", B, B + 8))  \
 	T(sscanf_set, "abc1.5", "r", "", "wwww....wwwwwwww",                                       \
-	  sink = sscanf(A, "%[a-c]%lf", B, (double *)(B + 8)))                                     \
-	T(sscanf_part, "12 x", "r", "", "wwww", sink = sscanf(A, "%d %d", (int *)B, (int *)(B + 4))) \
+	    sink = sscanf(A, "%[a-c]%lf", B, (double *)(B + 8)))                                   \
+	T(sscanf_part, "12 x", "r", "", "wwww",                                                    \
+	    sink = sscanf(A, "%d %d", (int *)B, (int *)(B + 4)))                                   \
 	T(wcslen, "a", "rrrrrrrr", "", "", sink = (int)wcslen((wchar_t *)A))                       \
 	T(wmemset, "", "wwwwwwww", "", "", wmemset((wchar_t *)A, 0, 2))                            \
 	T(fwrite_fread, "", "wwww", "abcdef", "rrrr", FILE *f = tmpfile(); fwrite(B, 1, 4, f);     \
-	  rewind(f); sink = (int)fread(A, 1, 9, f); fclose(f))                                     \
+	    rewind(f); sink = (int)fread(A, 1, 9, f); fclose(f))                                   \
 	T(fputs_fgets, "", "wwwwwww", "abcdef", "rrrrrrr", FILE *f = tmpfile(); fputs(B, f);       \
-	  rewind(f); sink = fgets(A, 9, f) != NULL; fclose(f))                                     \
+	    rewind(f); sink = fgets(A, 9, f) != NULL; fclose(f))                                   \
 	T(fprintf, "", "", "abcdef", "rrrrrrr", FILE *f = tmpfile(); fprintf(f, "%s", B); fclose(f))
 
 #define OP(name, a, ta, b, tb, ...)                                                                \
@@ -178,7 +180,8 @@ static void *thread(void *op)
 	return NULL;
 }
 
-static int differs(const char *name, void (*op)(void), const char *a, const char *ta, const char *b, const char *tb)
+static int differs(const char *name, void (*op)(void), const char *a, const char *ta, const char *b,
+    const char *tb)
 {
 	char got_a[BYTES + 1], got_b[BYTES + 1];
 	pthread_t th;

@@ -184,91 +184,127 @@ static void pipe_streams(void)
 	C(norace_mutex, LOCK; put(); UNLOCK; step(1), after(1); LOCK; see(); UNLOCK)               \
 	C(race_mutex_one_side, LOCK; put(); UNLOCK; step(1), after(1); see())                      \
 	C(race_mutex_after_unlock, LOCK; UNLOCK; put(); step(1), after(1); LOCK; see(); UNLOCK)    \
-	C(norace_trylock, must(!pthread_mutex_trylock(&m)); put(); UNLOCK; step(1),                \
-	  after(1); must(!pthread_mutex_trylock(&m)); see(); UNLOCK)                               \
-	C(race_trylock_failed, LOCK; put(); step(1); after(2); UNLOCK,                             \
-	  after(1); must(pthread_mutex_trylock(&m) == EBUSY); see(); step(2))                      \
-	C(norace_timedlock, must(!pthread_mutex_timedlock(&m, &later)); put(); UNLOCK; step(1),    \
-	  after(1); must(!pthread_mutex_clocklock(&m, CLOCK_MONOTONIC, &later_mono)); see(); UNLOCK) \
-	C(race_timedlock_failed, LOCK; put(); step(1); after(2); UNLOCK,                           \
-	  after(1); must(pthread_mutex_timedlock(&m, &past) == ETIMEDOUT); see(); step(2))         \
+	C(norace_trylock, must(!pthread_mutex_trylock(&m)); put(); UNLOCK; step(1), after(1);      \
+	    must(!pthread_mutex_trylock(&m)); see(); UNLOCK)                                       \
+	C(race_trylock_failed, LOCK; put(); step(1); after(2); UNLOCK, after(1);                   \
+	    must(pthread_mutex_trylock(&m) == EBUSY); see(); step(2))                              \
+	C(norace_timedlock, must(!pthread_mutex_timedlock(&m, &later)); put(); UNLOCK;             \
+	    step(1), after(1); must(!pthread_mutex_clocklock(&m, CLOCK_MONOTONIC, &later_mono));   \
+	    see(); UNLOCK)                                                                         \
+	C(race_timedlock_failed, LOCK; put(); step(1); after(2); UNLOCK, after(1);                 \
+	    must(pthread_mutex_timedlock(&m, &past) == ETIMEDOUT); see(); step(2))                 \
 	C(norace_recursive, pthread_mutex_lock(&recursive); pthread_mutex_lock(&recursive);        \
-	  pthread_mutex_unlock(&recursive); put(); pthread_mutex_unlock(&recursive); step(1),      \
-	  after(1); pthread_mutex_lock(&recursive); see(); pthread_mutex_unlock(&recursive))       \
-	C(norace_unlock_refused, pthread_mutex_lock(&checking); put(); pthread_mutex_unlock(&checking); \
-	  step(1), after(1); must(pthread_mutex_unlock(&checking) == EPERM);                       \
-	  pthread_mutex_lock(&checking); see(); pthread_mutex_unlock(&checking))                   \
-	C(norace_spin, pthread_spin_lock(&spin); put(); pthread_spin_unlock(&spin); step(1),       \
-	  after(1); pthread_spin_lock(&spin); see(); pthread_spin_unlock(&spin))                   \
-	C(norace_rwlock_writer, pthread_rwlock_wrlock(&rw); put(); pthread_rwlock_unlock(&rw); step(1), \
-	  after(1); pthread_rwlock_rdlock(&rw); see(); pthread_rwlock_unlock(&rw))                 \
-	C(norace_rwlock_reader, pthread_rwlock_rdlock(&rw); see(); pthread_rwlock_unlock(&rw); step(1), \
-	  after(1); pthread_rwlock_wrlock(&rw); put(); pthread_rwlock_unlock(&rw))                 \
-	C(race_rwlock_readers, pthread_rwlock_rdlock(&rw); put(); pthread_rwlock_unlock(&rw); step(1), \
-	  after(1); pthread_rwlock_rdlock(&rw); see(); pthread_rwlock_unlock(&rw))                 \
-	C(norace_rwlock_try, must(!pthread_rwlock_trywrlock(&rw)); put(); pthread_rwlock_unlock(&rw); \
-	  step(1), after(1); must(!pthread_rwlock_tryrdlock(&rw)); see(); pthread_rwlock_unlock(&rw)) \
+	    pthread_mutex_unlock(&recursive); put(); pthread_mutex_unlock(&recursive);             \
+	    step(1), after(1); pthread_mutex_lock(&recursive); see();                              \
+	    pthread_mutex_unlock(&recursive))                                                      \
+	C(norace_unlock_refused, pthread_mutex_lock(&checking); put();                             \
+	    pthread_mutex_unlock(&checking); step(1), after(1);                                    \
+	    must(pthread_mutex_unlock(&checking) == EPERM); pthread_mutex_lock(&checking); see();  \
+	    pthread_mutex_unlock(&checking))                                                       \
+	C(norace_spin, pthread_spin_lock(&spin); put(); pthread_spin_unlock(&spin);                \
+	    step(1), after(1); pthread_spin_lock(&spin); see(); pthread_spin_unlock(&spin))        \
+	C(norace_rwlock_writer, pthread_rwlock_wrlock(&rw); put(); pthread_rwlock_unlock(&rw);     \
+	    step(1), after(1); pthread_rwlock_rdlock(&rw); see(); pthread_rwlock_unlock(&rw))      \
+	C(norace_rwlock_reader, pthread_rwlock_rdlock(&rw); see(); pthread_rwlock_unlock(&rw);     \
+	    step(1), after(1); pthread_rwlock_wrlock(&rw); put(); pthread_rwlock_unlock(&rw))      \
+	C(race_rwlock_readers, pthread_rwlock_rdlock(&rw); put(); pthread_rwlock_unlock(&rw);      \
+	    step(1), after(1); pthread_rwlock_rdlock(&rw); see(); pthread_rwlock_unlock(&rw))      \
+	C(norace_rwlock_try, must(!pthread_rwlock_trywrlock(&rw)); put();                          \
+	    pthread_rwlock_unlock(&rw); step(1), after(1); must(!pthread_rwlock_tryrdlock(&rw));   \
+	    see(); pthread_rwlock_unlock(&rw))                                                     \
 	C(norace_rwlock_timed, must(!pthread_rwlock_timedwrlock(&rw, &later)); put();              \
-	  pthread_rwlock_unlock(&rw); step(1), after(1);                                           \
-	  must(!pthread_rwlock_clockrdlock(&rw, CLOCK_MONOTONIC, &later_mono)); see();             \
-	  pthread_rwlock_unlock(&rw))                                                              \
-	C(norace_cond, LOCK; while (!flag) pthread_cond_wait(&cond, &m); see(); UNLOCK,            \
-	  LOCK; put(); flag = 1; pthread_cond_signal(&cond); UNLOCK)                               \
+	    pthread_rwlock_unlock(&rw); step(1), after(1);                                         \
+	    must(!pthread_rwlock_clockrdlock(&rw, CLOCK_MONOTONIC, &later_mono)); see();           \
+	    pthread_rwlock_unlock(&rw))                                                            \
+	C(norace_cond, LOCK; while (!flag) pthread_cond_wait(&cond, &m); see(); UNLOCK, LOCK;      \
+	    put(); flag = 1; pthread_cond_signal(&cond); UNLOCK)                                   \
 	C(norace_cond_clock, LOCK;                                                                 \
-	  while (!flag) pthread_cond_clockwait(&cond, &m, CLOCK_MONOTONIC, &later_mono); see(); UNLOCK, \
-	  LOCK; put(); flag = 1; pthread_cond_broadcast(&cond); UNLOCK)                            \
-	C(race_cond_without_mutex, LOCK; step(1); pthread_cond_timedwait(&cond, &m, &past); UNLOCK; \
-	  after(2); see(), after(1); put(); pthread_cond_signal(&cond); step(2))                   \
-	C(norace_cond_gives_up, LOCK; put(); step(1); while (!flag) pthread_cond_wait(&cond, &m); UNLOCK, \
-	  after(1); LOCK; see(); flag = 1; pthread_cond_signal(&cond); UNLOCK)                     \
-	C(norace_barrier, put(); pthread_barrier_wait(&barrier), pthread_barrier_wait(&barrier); see()) \
-	C(race_barrier_after, pthread_barrier_wait(&barrier); put(); step(1),                      \
-	  pthread_barrier_wait(&barrier); after(1); see())                                         \
+	    while (!flag) pthread_cond_clockwait(&cond, &m, CLOCK_MONOTONIC, &later_mono); see();  \
+	    UNLOCK, LOCK; put(); flag = 1; pthread_cond_broadcast(&cond); UNLOCK)                  \
+	C(race_cond_without_mutex, LOCK; step(1); pthread_cond_timedwait(&cond, &m, &past);        \
+	    UNLOCK; after(2); see(), after(1); put(); pthread_cond_signal(&cond); step(2))         \
+	C(norace_cond_gives_up, LOCK; put(); step(1); while (!flag) pthread_cond_wait(&cond, &m);  \
+	    UNLOCK, after(1); LOCK; see(); flag = 1; pthread_cond_signal(&cond); UNLOCK)           \
+	C(norace_barrier, put(); pthread_barrier_wait(&barrier), pthread_barrier_wait(&barrier);   \
+	    see())                                                                                 \
+	C(race_barrier_after, pthread_barrier_wait(&barrier); put();                               \
+	    step(1), pthread_barrier_wait(&barrier); after(1); see())                              \
 	C(norace_barrier_rounds, rounds(1), rounds(0))                                             \
 	C(norace_sem, put(); sem_post(&sem), sem_wait(&sem); see())                                \
 	C(race_sem_after_post, sem_post(&sem); put(); step(1), sem_wait(&sem); after(1); see())    \
-	C(norace_sem_timed, put(); sem_post(&sem); step(1), after(1); must(!sem_timedwait(&sem, &later)); see()) \
-	C(norace_sem_try, put(); sem_post(&sem); step(1), after(1); must(!sem_trywait(&sem)); see()) \
-	C(norace_once, pthread_once(&once, put); step(1), after(1); pthread_once(&once, put); see()) \
-	C(race_once_after, pthread_once(&once, see); put(); step(1), after(1); pthread_once(&once, see); see()) \
-	C(norace_call_once, call_once(&once11, put); step(1), after(1); call_once(&once11, put); see()) \
-	C(norace_mtx, mtx_lock(&mtx); put(); mtx_unlock(&mtx); step(1),                            \
-	  after(1); mtx_lock(&mtx); see(); mtx_unlock(&mtx))                                       \
-	C(race_mtx_busy, mtx_lock(&mtx); put(); step(1); after(2); mtx_unlock(&mtx),               \
-	  after(1); must(mtx_trylock(&mtx) == thrd_busy); see(); step(2))                          \
-	C(norace_cnd, mtx_lock(&mtx); while (!flag) cnd_wait(&cnd, &mtx); see(); mtx_unlock(&mtx), \
-	  mtx_lock(&mtx); put(); flag = 1; cnd_signal(&cnd); mtx_unlock(&mtx))                     \
+	C(norace_sem_timed, put(); sem_post(&sem); step(1), after(1);                              \
+	    must(!sem_timedwait(&sem, &later)); see())                                             \
+	C(norace_sem_try, put(); sem_post(&sem); step(1), after(1); must(!sem_trywait(&sem));      \
+	    see())                                                                                 \
+	C(norace_once, pthread_once(&once, put); step(1), after(1); pthread_once(&once, put);      \
+	    see())                                                                                 \
+	C(race_once_after, pthread_once(&once, see); put(); step(1), after(1);                     \
+	    pthread_once(&once, see); see())                                                       \
+	C(norace_call_once, call_once(&once11, put); step(1), after(1); call_once(&once11, put);   \
+	    see())                                                                                 \
+	C(norace_mtx, mtx_lock(&mtx); put(); mtx_unlock(&mtx); step(1), after(1); mtx_lock(&mtx);  \
+	    see(); mtx_unlock(&mtx))                                                               \
+	C(race_mtx_busy, mtx_lock(&mtx); put(); step(1); after(2); mtx_unlock(&mtx), after(1);     \
+	    must(mtx_trylock(&mtx) == thrd_busy); see(); step(2))                                  \
+	C(norace_cnd, mtx_lock(&mtx); while (!flag) cnd_wait(&cnd, &mtx); see();                   \
+	    mtx_unlock(&mtx), mtx_lock(&mtx); put(); flag = 1; cnd_signal(&cnd); mtx_unlock(&mtx)) \
 	C(norace_create, put(); pthread_join(make(put_thread), NULL), (void)0)                     \
 	C(norace_join, pthread_join(make(put_thread), NULL); see(), (void)0)                       \
 	C(norace_join_exit, pthread_join(make(put_exit), NULL); see(), (void)0)                    \
-	C(norace_tryjoin, pthread_t th = make(put_thread); while (pthread_tryjoin_np(th, NULL)); see(), (void)0) \
-	C(norace_timedjoin, must(!pthread_timedjoin_np(make(put_thread), NULL, &later)); see(), (void)0) \
+	C(norace_tryjoin, pthread_t th = make(put_thread); while (pthread_tryjoin_np(th, NULL));   \
+	    see(), (void)0)                                                                        \
+	C(norace_timedjoin, must(!pthread_timedjoin_np(make(put_thread), NULL, &later));           \
+	    see(), (void)0)                                                                        \
 	C(norace_thrd_join, thrd_t th; int r; thrd_create(&th, put11, NULL); thrd_join(th, &r);    \
-	  must(r == 7); see(), (void)0)                                                            \
+	    must(r == 7); see(), (void)0)                                                          \
 	C(race_detach, pthread_detach(make(put_step)); after(1); usleep(10000); see(), (void)0)    \
 	C(norace_cancel, pthread_t th = make(wait_for_ever); after(1); LOCK; put(); UNLOCK;        \
-	  pthread_cancel(th); pthread_join(th, NULL); LOCK; see(); UNLOCK, (void)0)                \
-	C(norace_key_destructor, pthread_key_create(&key, key_gone); pthread_t th = make(set_key); \
-	  for (int gone = 0; !gone; usleep(20)) { LOCK; gone = stopped; UNLOCK; }                  \
-	  see(); pthread_join(th, NULL), (void)0)                                                  \
+	    pthread_cancel(th); pthread_join(th, NULL); LOCK; see(); UNLOCK, (void)0)              \
+	C(                                                                                         \
+	    norace_key_destructor, pthread_key_create(&key, key_gone);                             \
+	    pthread_t th = make(set_key); for (int gone = 0; !gone; usleep(20)) {                  \
+		    LOCK;                                                                          \
+		    gone = stopped;                                                                \
+		    UNLOCK;                                                                        \
+	    } see();                                                                               \
+	    pthread_join(th, NULL), (void)0)                                                       \
 	C(norace_atexit, pthread_detach(make(put_atexit)); after(1); exit(0), (void)0)             \
-	C(norace_flockfile, flockfile(stderr); put(); funlockfile(stderr); step(1),                \
-	  after(1); flockfile(stderr); see(); funlockfile(stderr))                                 \
-	C(race_print_orders_nothing, put(); fputs("", stderr); step(1), after(1); fputs("", stderr); see()) \
-	C(norace_stream_pipe, put(); fputs("hello\n", out); fflush(out), char s[9]; fgets(s, 9, in); see()) \
-	C(norace_stream_char, setvbuf(out, NULL, _IONBF, 0); put(); putc('h', out), must(getc(in) == 'h'); see()) \
-	C(norace_stream_descriptor, put(); fprintf(out, "%d\n", 1); fflush(out),                   \
-	  char c; must(read(fileno(in), &c, 1) == 1); see())                                       \
-	C(race_localtime, time_t t = 5; sink = localtime(&t)->tm_sec; step(1),                     \
-	  after(1); time_t t = 7; sink = localtime(&t)->tm_sec)                                    \
-	C(race_free, block = malloc(16); step(1); after(2); sink = block[3], after(1); free(block); step(2)) \
-	C(norace_blocks_reused, for (int i = 0; i < 1000; i++) { char *p = malloc(64); p[i % 64] = 1; free(p); }, \
-	  for (int i = 0; i < 1000; i++) { char *p = malloc(64); p[i % 64] = 1; free(p); })        \
-	C(norace_realloc, char *p = malloc(10); p[1] = 1;                                          \
-	  for (int i = 11; i < 300000; i = i * 3 / 2) { p = realloc(p, (size_t)i); p[i - 1] = 1; must(p[1] == 1); } \
-	  free(p), (void)0)                                                                        \
+	C(norace_flockfile, flockfile(stderr); put(); funlockfile(stderr); step(1), after(1);      \
+	    flockfile(stderr); see(); funlockfile(stderr))                                         \
+	C(race_print_orders_nothing, put(); fputs("", stderr); step(1), after(1);                  \
+	    fputs("", stderr); see())                                                              \
+	C(norace_stream_pipe, put(); fputs("hello\n", out); fflush(out), char s[9];                \
+	    fgets(s, 9, in); see())                                                                \
+	C(norace_stream_char, setvbuf(out, NULL, _IONBF, 0); put();                                \
+	    putc('h', out), must(getc(in) == 'h'); see())                                          \
+	C(norace_stream_descriptor, put(); fprintf(out, "%d\n", 1); fflush(out), char c;           \
+	    must(read(fileno(in), &c, 1) == 1); see())                                             \
+	C(race_localtime, time_t t = 5; sink = localtime(&t)->tm_sec; step(1), after(1);           \
+	    time_t t = 7; sink = localtime(&t)->tm_sec)                                            \
+	C(race_free, block = malloc(16); step(1); after(2); sink = block[3], after(1);             \
+	    free(block); step(2))                                                                  \
+	C(                                                                                         \
+	    norace_blocks_reused,                                                                  \
+	    for (int i = 0; i < 1000; i++) {                                                       \
+		    char *p = malloc(64);                                                          \
+		    p[i % 64] = 1;                                                                 \
+		    free(p);                                                                       \
+	    },                                                                                     \
+	    for (int i = 0; i < 1000; i++) {                                                       \
+		    char *p = malloc(64);                                                          \
+		    p[i % 64] = 1;                                                                 \
+		    free(p);                                                                       \
+	    })                                                                                     \
+	C(                                                                                         \
+	    norace_realloc, char *p = malloc(10); p[1] = 1;                                        \
+	    for (int i = 11; i < 300000; i = i * 3 / 2) {                                          \
+		    p = realloc(p, (size_t)i);                                                     \
+		    p[i - 1] = 1;                                                                  \
+		    must(p[1] == 1);                                                               \
+	    } free(p),                                                                             \
+	    (void)0)                                                                               \
 	C(race_longjmp, for (volatile int i = 0; i < 20000; i = i + 1) if (!setjmp(env)) jump(5);  \
-	  put(); step(1), after(1); see())
+	    put(); step(1), after(1); see())
 
 #define DEFINE(name, first, ...)                                                                   \
 	static void *name##_first(void *arg)                                                       \
@@ -313,7 +349,7 @@ int main(int argc, char **argv)
 		void *(*first)(void *), *(*second)(void *);
 	} cases[] = {
 #define ENTRY(name, ...) {#name, name##_first, name##_second},
-		CASES(ENTRY)};
+	    CASES(ENTRY)};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		if (argc < 2) {
