@@ -6,7 +6,8 @@
  *
  * LOCK_RANKS is the one table of locks, in order: take left before right. Channels share a rank
  * (select locks them by address). OUTER is held around whole operations of the others (a timer's
- * handle, the list of signal channels). Detector locks are leaves. Builds with GORO_DEBUG check the rank.
+ * handle, the list of signal channels). Detector locks are leaves, below the symbolizer's PRINT too:
+ * it runs libdw, whose libc calls the detector meets. Builds with GORO_DEBUG check the rank.
  */
 #ifndef GORO_BASE_LOCK_H
 #define GORO_BASE_LOCK_H
@@ -22,12 +23,12 @@
 	R(TIMERS)                                                                                  \
 	R(SCHED)                                                                                   \
 	R(STACK)                                                                                   \
+	R(RACE_REPORT)                                                                             \
+	R(PRINT)                                                                                   \
 	R(RACE_SHADOW)                                                                             \
 	R(RACE_SYNC)                                                                               \
 	R(RACE_CLOCK)                                                                              \
-	R(RACE_CONTEXT)                                                                            \
-	R(RACE_REPORT)                                                                             \
-	R(PRINT)
+	R(RACE_CONTEXT)
 
 typedef enum LockRank {
 #define RANK_(name) RANK_##name,
