@@ -173,17 +173,19 @@ static int frames_now(uintptr_t pc, bool is_return, SymFrame *out, int max)
 		own = sym_cu_own(&cu);
 	}
 	n = n ? n : 1;
+	SymFrame *whole = &out[n - 1]; /* the function that is there as a symbol, too */
 	uintptr_t off = 0;
-	if (!out[n - 1].func || !out[n - 1].func_off) {
-		const char *name = name_by_symtab(m, at, &off);
-		if (!out[n - 1].func) {
-			out[n - 1].func = name;
-			own |= name && !strncmp(name, "goro_", 5);
-		}
-		if (!out[n - 1].func_off && name)
-			for (int i = 0; i < n; i++)
-				out[i].func_off = off;
+	const char *name = name_by_symtab(m, at, &off);
+	if (!whole->func) {
+		whole->func = name;
+		own |= name && !strncmp(name, "goro_", 5);
+	} else if (name && strchr(name, '(') && !strchr(whole->func, '(')) {
+		whole->func =
+		    name; /* gcc leaves the linkage name out of functions local to a unit */
 	}
+	if (!whole->func_off && name)
+		for (int i = 0; i < n; i++)
+			out[i].func_off = off;
 	for (int i = 0; i < n; i++) {
 		if (out[i].func_off || is_return)
 			out[i].func_off += out[i].func ? pc - at : 0;
