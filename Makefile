@@ -10,8 +10,8 @@
 #   make install      PREFIX (default /usr/local) and DESTDIR; the result may be moved
 #   make uninstall clean help
 #
-# Variables: CC, CXX, BUILD (where everything goes), SANITIZE=address|thread (goro itself under that
-# sanitizer), HARD=1 (shrunk limits, yields wherever it may), DEBUG=1 (lock ranks and inner checks),
+# Variables: CC, CXX, BUILD (where everything goes), SANITIZE=address|thread (the runtime itself under that
+# sanitizer; then without the detector), HARD=1 (shrunk limits, yields wherever it may), DEBUG=1 (lock ranks and inner checks),
 # TEST_TIMEOUT (seconds for one test binary), TESTS="unit api ..." (which rooms), ARGS (for each test).
 #
 # How the archives come about. Every file of runtime/ is compiled twice: plain (no detector, no hook:
@@ -73,7 +73,7 @@ NOTSAN       := $(BUILD)/lib/goro/no-libtsan
 HEADERS      := $(BUILD)/include/goro.h $(BUILD)/include/goro_cxx.h
 PKGCONFIG    := $(patsubst tools/pkgconfig/%.in,$(BUILD)/lib/pkgconfig/%,$(wildcard tools/pkgconfig/*.in))
 PRODUCTS     := $(TOOLS:%=$(BUILD)/bin/%) $(BUILD)/bin/goro-c++ $(BUILD)/lib/libgoro.a \
-		$(BUILD)/lib/libgoro-race.a $(NOTSAN)/libtsan.a $(HEADERS) $(PKGCONFIG)
+		$(if $(SANITIZE),,$(BUILD)/lib/libgoro-race.a) $(NOTSAN)/libtsan.a $(HEADERS) $(PKGCONFIG)
 
 .PHONY: all demo test tests check format bench stress install uninstall clean help deps
 .DELETE_ON_ERROR:
@@ -180,10 +180,12 @@ $(BUILD)/bin/goro-c++: $(BUILD)/bin/goro-cc
 #   the others   nothing of goro: they run the driver and what it builds
 
 LINK_ROOMS := unit api stress hooks
-TEST_SRC   := $(wildcard tests/*/*_test.c tests/*/*_test.cc)
+ALL_TESTS  := $(wildcard tests/*/*_test.c tests/*/*_test.cc)
+UNIT_RACE  := $(shell grep -l '^.include "[./]*race/' $(filter tests/unit/%,$(ALL_TESTS)) /dev/null)
+TEST_SRC   := $(if $(SANITIZE),$(filter-out $(UNIT_RACE),$(filter $(LINK_ROOMS:%=tests/%/%),$(ALL_TESTS))),$(ALL_TESTS))
 TEST_ROOMS := $(sort $(patsubst tests/%/,%,$(dir $(TEST_SRC))))
 API_SRC    := $(filter tests/api/%_test.c,$(TEST_SRC))
-TESTS      ?= $(TEST_ROOMS) $(if $(API_SRC),api-race)
+TESTS      ?= $(TEST_ROOMS) $(if $(SANITIZE),,$(if $(API_SRC),api-race))
 TEST_BIN   := $(patsubst tests/%,$(BUILD)/tests/%,$(basename $(foreach r,$(TESTS),$(filter tests/$(r)/%, \
 		$(TEST_SRC) $(API_SRC:tests/api/%=tests/api-race/%)))))
 SUPPORT_C  := $(wildcard tests/support/*.c)
@@ -205,7 +207,6 @@ $(TEST_OBJ)/hooks/%.o: TEST_RACE := -DGORO_RACE=1
 $(SUPPORT): $(SUPPORT_C:tests/%.c=$(TEST_OBJ)/%.o)
 	$(ARCHIVE)
 
-UNIT_RACE := $(shell grep -l '^.include "[./]*race/' $(filter tests/unit/%,$(TEST_SRC)) /dev/null)
 $(UNIT_RACE:tests/%.c=$(TEST_OBJ)/%.o): TEST_RACE := -DGORO_RACE=1
 
 # $(1) source; $(2) archive; $(3) room's helper objects
@@ -248,8 +249,9 @@ endif
 
 tests: all $(TEST_BIN)
 
+# What lives as long as the process (caches, the scheduler's tables) is no leak.
 test: deps tests
-	@TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(TEST_BIN)
+	@$(if $(SANITIZE),ASAN_OPTIONS=detect_leaks=0:$$ASAN_OPTIONS) TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(TEST_BIN)
 
 stress: all $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/%,$(TEST_BIN))
 	@GORO_STRESS=$(STRESS) TEST_TIMEOUT=$(shell expr $(TEST_TIMEOUT) \* $(STRESS)) \
