@@ -48,7 +48,7 @@ RaceCtx *hook_go(RaceCtx *parent, uint64_t id, bool is_main, uintptr_t stack_lo,
 	collect_if_due(t);
 	if (!parent && is_main)
 		parent = t->home; /* constructors ran before main */
-	RaceCtx *c = ctx_new(parent, id, is_main, false, stack_lo, stack_hi, parent ? pc : NULL);
+	RaceCtx *c = ctx_new(parent, id, is_main, false, stack_lo, stack_hi, pc);
 	race_leave(t);
 	return c;
 }

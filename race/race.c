@@ -134,7 +134,9 @@ RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uin
 	GInfo *g = race_ginfo(c->ginfo);
 	*g = (GInfo){.id = is_thread ? add_rlx(&ginfos.threads, 1u) + 1u : id,
 	    .parent = parent ? parent->ginfo : 0,
-	    .created_at = parent && pc ? context_here(&race_thread, parent, pc) : 0,
+	    .created_at = !pc      ? 0
+			  : parent ? context_here(&race_thread, parent, pc)
+				   : context_push(0, (uintptr_t)pc), /* by a timer, armed at pc */
 	    .stack_lo = stack_lo,
 	    .stack_hi = stack_hi,
 	    .is_main = is_main,
