@@ -52,10 +52,11 @@ OPT  := -O2 -g -fPIC -ftls-model=initial-exec -fvisibility=hidden -fno-omit-fram
 DEFS := -D_GNU_SOURCE -D_GNU_SOURCE $(if $(HARD),-DGORO_HARD) $(if $(DEBUG),-DGORO_DEBUG)
 SAN  := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 CFLAGS_ALL := -std=gnu11 $(OPT) $(WARN) $(DEFS) $(SAN) $(CFLAGS)
-# What a program linked with libgoro.a needs besides.
-LIBS := -lunwind -ldw -lelf -lpthread -ldl
-# ... and besides those when linked with -static.
-STATIC_LIBS := -lz -llzma -lbz2
+# What a program linked with libgoro.a needs besides. libgcc_s comes before libunwind, which has functions
+# of the same names: exceptions of C++ programs are to be unwound by the former.
+LIBS := -lgcc_s -lunwind -ldw -lelf -lpthread -ldl
+# The same for -static, where there is no libgcc_s.
+STATIC_LIBS := $(filter-out -lgcc_s,$(LIBS)) -lz -llzma -lbz2
 
 # ---- what is there ----
 

@@ -97,9 +97,7 @@ static void add_after_link(Words *w, const Args *a, const char *dir)
 	} else {
 		words_addf(w, "%s/lib/libgoro.a", dir);
 	}
-	words_split(w, GORO_LIBS);
-	if (a->is_static)
-		words_split(w, GORO_STATIC_LIBS);
+	words_split(w, a->is_static ? GORO_STATIC_LIBS : GORO_LIBS);
 }
 
 void command_build(Words *w, const Args *a, const Host *h, const char *dir)
