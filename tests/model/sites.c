@@ -12,7 +12,8 @@ typedef struct __attribute__((packed)) U8 { uint64_t v; } U8;
 typedef long long V16 __attribute__((vector_size(16)));
 typedef long long W16 __attribute__((vector_size(16), aligned(1)));
 
-#define USE(v) __asm__ volatile("" : : "r"(v) : "memory")
+#define USE(v)   __asm__ volatile("" : : "r"(v) : "memory")
+#define USE16(v) __asm__ volatile("" : : "m"(*(V16[1]){v}) : "memory") /* all of it, or half is not read */
 
 static bool aligned(const void *p, int size)
 {
@@ -28,14 +29,14 @@ void site_read(void *p, int size)
 		case 2: USE(*(uint16_t *)p); break;
 		case 4: USE(*(uint32_t *)p); break;
 		case 8: USE(*(uint64_t *)p); break;
-		case 16: { V16 v = *(V16 *)p; USE(v[1]); break; }
+		case 16: USE16(*(V16 *)p); break;
 		}
 	} else {
 		switch (size) {
 		case 2: USE(((U2 *)p)->v); break;
 		case 4: USE(((U4 *)p)->v); break;
 		case 8: USE(((U8 *)p)->v); break;
-		case 16: { W16 v = *(W16 *)p; USE(v[1]); break; }
+		case 16: USE16((V16)*(W16 *)p); break;
 		}
 	}
 }
