@@ -73,8 +73,13 @@ static void fill(ReportAccess *out, uintptr_t granule, Entry e, uint8_t overlap,
 	uint32_t size = r->size, bytes = (uint32_t)__builtin_popcount(e.mask);
 	int32_t first = __builtin_ctz(overlap);
 	if (size > GRANULE) {
-		size = bytes; /* part of a range */
-		first = __builtin_ctz(e.mask);
+		/* Part of a range: what is still together around the byte in question. */
+		uint32_t up = (uint32_t)first;
+		while (first > 0 && e.mask >> (first - 1) & 1)
+			first--;
+		while (up < GRANULE && e.mask >> up & 1)
+			up++;
+		size = up - (uint32_t)first;
 	} else if (whole && bytes < size && e.mask == (1u << bytes) - 1) {
 		first = (int32_t)bytes - (int32_t)size; /* began in the granule before */
 	} else if (bytes <= size) {
