@@ -550,6 +550,56 @@ GORO_API bool goro_signal_ignored(int sig);
  * a moment later they do what they did before. NULL where notify has an error. Notify -> that cancel. */
 GORO_API goro_context *goro_signal_context(goro_context *parent, int sig, ...);
 
+/* ======== descriptors ========
+ *
+ * read, write, accept, connect, ... as libc's, but for goroutines: where libc's would block the thread these
+ * park the goroutine, and as many as there are descriptors wait in one epoll. Results are counts,
+ * descriptors or 0, and negative errno; errno is left alone.
+ *   - The first call on a descriptor makes it non-blocking (a terminal and 0 to 2, which other processes
+ *     share, stay as they are; files, which never wait, have their calls done as any blocking call). So
+ *     libc's read on it answers EAGAIN from then on.
+ *   - Interrupted calls go on: never -EINTR. A write goes on until all is written, or an error after less
+ *     than all: then that many. A broken socket is -EPIPE, without the signal.
+ *   - Any number of goroutines may use one descriptor at once, in either direction; waiters are served in turn.
+ *   - Close it by goro_close or close, not behind goro's back (fclose of a stream around it, dup2 onto it).
+ * From other threads, and inside goro_blocking, the calls block the thread.
+ * Edges: as libc's calls under -race: what is written to a file, pipe or socket -> what is read from it (all
+ * sockets are one); goro_close -> calls that answer -ECANCELED; setting a deadline -> its -ETIMEDOUT. */
+struct sockaddr;
+
+GORO_API intptr_t goro_read(int fd, void *buf, size_t n);
+GORO_API intptr_t goro_write(int fd, const void *buf, size_t n);
+/* flags: MSG_*. With MSG_DONTWAIT never waits (-EAGAIN); MSG_WAITALL waits for all n. */
+GORO_API intptr_t goro_recv(int fd, void *buf, size_t n, int flags);
+GORO_API intptr_t goro_send(int fd, const void *buf, size_t n, int flags);
+/* The next connection of a listening socket: its descriptor, non-blocking, closed by exec. addr, len (an
+ * in-out socklen_t) as accept's, may be NULL. -EMFILE, ... come back; a connection that went before it was
+ * accepted does not. */
+GORO_API int goro_accept(int fd, struct sockaddr *addr, uint32_t *len);
+/* 0 once connected. */
+GORO_API int goro_connect(int fd, const struct sockaddr *addr, uint32_t len);
+/* Close fd: calls under way on it answer -ECANCELED, and it is closed when they have. -EBADF the second time. */
+GORO_API int goro_close(int fd);
+
+/* From `when` on, on goro_now()'s clock, calls on fd answer -ETIMEDOUT, those that wait too, until another is set;
+ * when in the past: at once; 0: none. Files have none: -EINVAL. The three: both directions; read, recv and
+ * accept; write, send and connect. */
+GORO_API int goro_set_deadline(int fd, int64_t when);
+GORO_API int goro_set_read_deadline(int fd, int64_t when);
+GORO_API int goro_set_write_deadline(int fd, int64_t when);
+
+/* A listening stream socket. network: "tcp" (an empty or IPv6 host: both families), "tcp4", "tcp6": address
+ * "host:port", "[::1]:port", ":port" (every interface), port by number or name of a service, 0: any free;
+ * "unix": a path ("@name": abstract). A descriptor or negative errno: -EINVAL (address), -EAFNOSUPPORT
+ * (network), -ENOENT (no such host), -EAGAIN (its name server does not answer). */
+GORO_API int goro_listen(const char *network, const char *address);
+/* Connect to it; a host of several addresses is tried at each, until one answers. As above. */
+GORO_API int goro_dial(const char *network, const char *address);
+/* Until `when` at the latest: -ETIMEDOUT. */
+GORO_API int goro_dial_deadline(const char *network, const char *address, int64_t when);
+/* Where fd's own end (peer: the other one) is, as goro_dial takes it: written to buf, cut to size. 0 or negative errno. */
+GORO_API int goro_socket_address(int fd, bool peer, char *buf, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

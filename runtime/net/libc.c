@@ -15,6 +15,7 @@
 #include "../os/real.h"
 #include "../sched/runtime.h" /* before <fcntl.h>, whose LOCK_READ is another */
 #include "fdorder.h"
+#include "netpoll.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,12 @@ GORO_API ssize_t write(int fd, const void *p, size_t n)
 GORO_API int close(int fd)
 {
 	goes(fd, NULL, 0, PC);
+	if (netpoll_knows(fd)) { /* others may wait for it */
+		int r = netpoll_close(fd, netpoll_can_park() || !g_self());
+		if (r < 0)
+			os_set_errno(-r);
+		return r < 0 ? -1 : 0;
+	}
 	return BLOCKING(close, (fd), SYS_close, fd);
 }
 

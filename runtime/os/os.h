@@ -43,6 +43,7 @@ void os_futex_wake(uint32_t *addr, int n);
  * an intercepted pthread_create: the detector does not see goro's own threads. */
 int os_thread_start(void (*fn)(void *), void *arg, size_t stack, const char *name);
 uint32_t os_thread_id(void);
+int os_process_id(void);
 /* Block every asynchronous signal on this thread: for threads that must not run the program's handlers. */
 void os_thread_no_signals(void);
 /* Threads of this process now; -1 when unknown. */
@@ -73,6 +74,57 @@ int os_errno(void);
 void os_set_errno(int e);
 /* Where this thread keeps it. */
 int *os_errno_at(void);
+
+/* ---- poller (epoll.c) ----
+ *
+ * One for the process. A descriptor is watched for both directions, edge-triggered: an event says that it
+ * became ready since the last look, or was when it was added. */
+
+#define OS_READABLE 1u /* or at its end, or in error */
+#define OS_WRITABLE 2u /* or in error */
+
+typedef struct OsEvent {
+	uint64_t data;  /* as given to os_poll_add */
+	uint32_t ready; /* OS_READABLE, OS_WRITABLE */
+} OsEvent;
+
+/* Open it, once. 0 or negative errno (-EMFILE, -ENFILE, -ENOMEM). */
+int os_poll_open(void);
+/* Watch fd. -EPERM: a file that is always ready, such as a regular one. -EEXIST: is watched already. */
+int os_poll_add(int fd, uint64_t data);
+int os_poll_del(int fd);
+/* Up to n events (at most 128); waits for the first for ns (0: not at all; < 0: for ever) or until os_poll_wake,
+ * which is no event. May come back early. Negative errno: the poller itself is gone (-EBADF). */
+int os_poll_wait(OsEvent *ev, int n, int64_t ns);
+/* Wake who waits in os_poll_wait with ns != 0, or the next who does. */
+void os_poll_wake(void);
+
+/* ---- descriptors (fd.c) ---- As the system's calls of these names; negative errno; not interposed. */
+
+long os_fd_read(int fd, void *p, size_t n);
+long os_fd_write(int fd, const void *p, size_t n);
+long os_fd_recv(int fd, void *p, size_t n, int flags);
+long os_fd_send(int fd, const void *p, size_t n, int flags);
+/* The new descriptor does not block and is closed by exec. */
+int os_fd_accept(int fd, void *addr, uint32_t *len);
+int os_fd_connect(int fd, const void *addr, uint32_t len);
+/* Non-blocking, closed by exec. */
+int os_fd_socket(int family, int type, int protocol);
+int os_fd_bind(int fd, const void *addr, uint32_t len);
+int os_fd_listen(int fd, int backlog);
+int os_fd_set_option(int fd, int level, int name, int value);
+int os_fd_close(int fd);
+/* 1: it was non-blocking already; 0: it is what was asked for now. */
+int os_fd_set_nonblock(int fd, bool on);
+/* What it is. */
+typedef enum OsFdKind { OS_FD_OTHER, OS_FD_SOCKET, OS_FD_FILE, OS_FD_TERMINAL } OsFdKind;
+int os_fd_kind(int fd);
+/* Wait until fd is ready, up to ns (< 0: for ever), or until `kick` is readable (-1: none). OS_READABLE |
+ * OS_WRITABLE of what was asked for, 0: not yet. */
+int os_fd_wait(int fd, uint32_t ready, int kick, int64_t ns);
+/* Something to kick by: becomes readable at the first os_kick. Negative errno. */
+int os_kick_open(void);
+void os_kick(int kick);
 
 /* ---- end ---- */
 

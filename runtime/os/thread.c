@@ -64,6 +64,11 @@ int os_thread_start(void (*fn)(void *), void *arg, size_t stack, const char *nam
 	return 0;
 }
 
+int os_process_id(void)
+{
+	return (int)raw_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
 uint32_t os_thread_id(void)
 {
 	return (uint32_t)raw_call(SYS_gettid, 0, 0, 0, 0, 0, 0);

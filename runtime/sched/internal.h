@@ -60,6 +60,10 @@ bool m_start(P *p, bool spinning);
 M *m_new(void);
 /* Set up the calling thread as m: thread-locals, alternate signal stack. */
 void m_init_thread(M *m);
+/* m, idle and perhaps asleep, is so no longer: off the list, out of its roles. sched.lock held. */
+void m_not_idle(M *m);
+/* m's note was written: wake it, wherever it sleeps. sched.lock held. */
+void m_ring(M *m);
 bool any_runq(void);
 int64_t timers_earliest(void);
 

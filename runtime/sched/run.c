@@ -36,25 +36,12 @@ static void main_goroutine(void *arg)
 	store_rel(&run.done, 1); /* pairs with load_acq in sched_loop */
 	M *host = run.host;
 	/* The host may be asleep on the idle list: off it, and awake without a P. */
-	bool asleep = host->idle;
-	if (asleep) {
-		for (M **at = &sched.idle_m; *at; at = &(*at)->idle_next) {
-			if (*at != host)
-				continue;
-			*at = host->idle_next;
-			sched.nidle_m--;
-			break;
-		}
-		host->idle = false;
-		if (sched.timer_m == host) {
-			sched.timer_m = NULL;
-			store_rlx(&sched.idle_until, 0);
-		}
+	if (host->idle) {
+		m_not_idle(host);
 		store_rel(&host->note, 1); /* pairs with load_acq in m_sleep */
+		m_ring(host);
 	}
 	unlock(&sched.lock);
-	if (asleep)
-		os_futex_wake(&host->note, 1);
 	procs_attention();
 }
 
@@ -120,6 +107,8 @@ int goro_run(int (*fn)(void *), void *arg)
 	m->is_host = false;
 	m->idle = true; /* not on the list: nobody's M until the next goro_run */
 	unlock(&sched.lock);
+	if (netpoll_unwatched()) /* it was this M that slept there */
+		sched_wakep();
 	if (m->own_altstack)
 		overflow_fini_thread();
 	m_set(NULL);

@@ -38,6 +38,7 @@ typedef struct Waiter Waiter;
 typedef struct Timer Timer;
 typedef struct TimerSlot TimerSlot;
 typedef struct AtExit AtExit;
+typedef struct IoWaiter IoWaiter;
 
 #define PROCS_MAX 1024 /* more are clamped */
 #ifdef GORO_HARD       /* HARD builds shrink limits so that overflow paths run in the tests */
@@ -139,6 +140,8 @@ struct M {
 	G *picked;            /* taken from a queue but not to be run without g0's judgement; own */
 	P *next_p;            /* P handed over by the waker; set under sched.lock before note */
 	uint32_t note;        /* futex: 0, 1 woken (next_p), 2 look at the timers again */
+	bool in_poller;       /* sleeps in the poller, not on note; own M, while it is idle */
+	IoWaiter *polled;     /* what it found there; own */
 	M *idle_next;         /* sched.lock */
 	M *all_next;          /* sched.lock to write, never removed */
 	uint64_t rand;        /* xorshift state; own */
@@ -219,6 +222,9 @@ typedef struct Sched {
 	uint32_t main_exited; /* main called goro_goexit; atomic */
 	M *timer_m;           /* the idle M that sleeps until the next timer; atomic */
 	int64_t idle_until;   /* until when it sleeps; 0 while there is none; atomic */
+	uint32_t poller;      /* atomic: the poller is open, never closed */
+	M *poll_m;            /* the M that sleeps in it; set under lock, cleared by itself */
+	int64_t polled_at;    /* os_now when somebody last looked there; relaxed */
 } Sched;
 extern Sched sched;
 
@@ -346,6 +352,18 @@ void timer_move_all(P *from, P *to);
 /* sched.c, called by timer_arm without locks when `when` became the earliest of p: see that an M will
  * look at p's timers by then, even when all sleep or p has no M. */
 void sched_timer_armed(P *p, int64_t when);
+
+/* ---- descriptors (net/netpoll.c) ---- */
+/* What became ready in the poller, which is open; waits as os_poll_wait. The waiters are the caller's, who
+ * makes them runnable: the first next on this P, the others at the tail. */
+IoWaiter *netpoll_poll(int64_t ns);
+void netpoll_ready(IoWaiter *list);
+/* Goroutines wait for descriptors, and no M sleeps in the poller. */
+static inline bool netpoll_unwatched(void)
+{
+	/* Hints: sysmon asks again. */
+	return load_rlx(&sched.npolling) && load_acq(&sched.poller) && !load_rlx(&sched.poll_m);
+}
 
 /* ---- system calls (syscall.c) ---- */
 void syscall_enter(void);

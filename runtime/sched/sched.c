@@ -25,6 +25,12 @@
  * Timers. One idle M, timer_m, sleeps until the earliest timer of all Ps; the others sleep for ever. When
  * no M is idle sysmon asks the P with a due timer for attention.
  *
+ * Descriptors (net/netpoll.c). One idle M, poll_m, sleeps in the poller instead of on its futex; the first to
+ * fall asleep while there is none; it stays so until it has left it, or another would take the wake-up meant
+ * for it. Often it is timer_m as well. With what it finds it rises with an idle P; with
+ * none idle it leaves that in the global queue and sleeps on its futex. While no M sleeps in the poller, whoever
+ * runs out of work looks there before it steals, and sysmon looks for those that never do.
+ *
  * Roads not taken. A Chase-Lev deque: FIFO order is what Go's users see. Handing a P to a woken M for each
  * readied G, as Go does: half a million wake-ups a second on a ping-pong.
  */
@@ -238,7 +244,7 @@ P *p_idle_get(void)
 void p_handoff(P *p)
 {
 	int64_t next = load_rlx(&p->timer_next);
-	if (!runq_empty(p) || load_rlx(&sched.runq_size) || (next && next <= os_now())) {
+	if (!runq_empty(p) || load_rlx(&sched.runq_size) || (next && next <= os_now()) || netpoll_unwatched()) {
 		m_start(p, false);
 		return;
 	}
@@ -254,26 +260,50 @@ void p_handoff(P *p)
 
 /* ---- Ms start and stop ---- */
 
-/* sched.lock held: an idle M off its list. */
-static M *m_idle_get(void)
+void m_not_idle(M *m)
 {
-	M *m = sched.idle_m;
-	if (!m)
-		return NULL;
-	sched.idle_m = m->idle_next;
-	sched.nidle_m--;
+	for (M **at = &sched.idle_m; *at; at = &(*at)->idle_next) {
+		if (*at != m)
+			continue;
+		*at = m->idle_next;
+		sched.nidle_m--;
+		break;
+	}
 	m->idle = false;
 	if (sched.timer_m == m) {
 		sched.timer_m = NULL;
 		store_rlx(&sched.idle_until, 0);
 	}
+}
+
+/* sched.lock held: an idle M off its list; poll_m stays where it is while there is another. */
+static M *m_idle_get(void)
+{
+	M *m = sched.idle_m;
+	if (!m)
+		return NULL;
+	if (m == sched.poll_m && m->idle_next)
+		m = m->idle_next;
+	m_not_idle(m);
 	return m;
+}
+
+void m_ring(M *m)
+{
+	if (m->in_poller)
+		os_poll_wake();
+	else
+		os_futex_wake(&m->note, 1);
 }
 
 static void m_wake(M *m)
 {
+	bool in_poller = m->in_poller; /* once it sees the note it may be gone from there */
 	store_rel(&m->note, 1); /* next_p, spinning; pairs with load_acq in m_sleep */
-	os_futex_wake(&m->note, 1);
+	if (in_poller)
+		os_poll_wake();
+	else
+		os_futex_wake(&m->note, 1);
 }
 
 static void m_main(void *arg)
@@ -378,10 +408,9 @@ void sched_timer_armed(P *p, int64_t when)
 		return;
 	lock(&sched.lock);
 	M *m = sched.timer_m;
-	bool wake = m && cas_rel(&m->note, 0, 2); /* pairs with cas_acq in m_sleep */
+	if (m && cas_rel(&m->note, 0, 2)) /* pairs with cas_acq in m_sleep */
+		m_ring(m); /* under the lock, or it may have left the poller */
 	unlock(&sched.lock);
-	if (wake)
-		os_futex_wake(&m->note, 1);
 }
 
 /* A timer is due and m is timer_m: m rises with an idle P. False: all Ps are busy, whose timers sysmon
@@ -395,16 +424,33 @@ static bool timer_m_rises(M *m)
 		store_rlx(&sched.idle_until, 0);
 		p = p_idle_get();
 		if (p) {
-			M **at = &sched.idle_m;
-			while (*at != m)
-				at = &(*at)->idle_next;
-			*at = m->idle_next;
-			sched.nidle_m--;
-			m->idle = false;
+			m_not_idle(m);
 			m->next_p = p;
 		}
 	}
 	unlock(&sched.lock);
+	return p != NULL;
+}
+
+/* Sleep in the poller. True: m rises with a P and with what it found. */
+static bool poll_m_sleeps(M *m, int64_t ns)
+{
+	IoWaiter *found = netpoll_poll(ns);
+	if (!found)
+		return false;
+	P *p = NULL;
+	lock(&sched.lock);
+	if (m->idle && (p = p_idle_get()) != NULL) {
+		m_not_idle(m);
+		m->next_p = p;
+		m->polled = found;
+	} else if (m->idle) { /* all are busy, and will look themselves: more wake-ups of m were for nothing */
+		m->in_poller = false;
+		store_rel(&sched.poll_m, NULL); /* pairs with load_acq in m_stop */
+	}
+	unlock(&sched.lock);
+	if (!p)
+		netpoll_ready(found); /* to the global queue, as m has no P */
 	return p != NULL;
 }
 
@@ -448,10 +494,17 @@ static void m_sleep(M *m)
 		uint32_t note = load_acq(&m->note); /* pairs with store_rel in m_wake */
 		if (note == 1)
 			break;
-		if (note == 2)
+		if (note == 2) {
 			(void)cas_acq(&m->note, 2, 0); /* pairs with cas_rel in sched_timer_armed */
-		else
+		} else if (!m->in_poller) {
 			os_futex_wait(&m->note, 0, ns);
+		} else if (poll_m_sleeps(m, ns)) {
+			break;
+		}
+	}
+	if (m->in_poller) {
+		m->in_poller = false;
+		store_rel(&sched.poll_m, NULL); /* pairs with load_acq in m_stop */
 	}
 	store_rlx(&m->note, 0); /* nobody wakes an M that is not idle */
 }
@@ -479,6 +532,11 @@ static void m_stop(M *m, uint32_t *until)
 	/* The last to fall asleep knows all timers: it takes the role over. A former one that wakes for
 	 * its timer finds that out. */
 	sched.timer_m = m;
+	/* Pairs with store_rel in open_poller; with those by which the last M left. */
+	if (load_acq(&sched.poller) && !load_acq(&sched.poll_m)) {
+		store_rlx(&sched.poll_m, m);
+		m->in_poller = true;
+	}
 	deadlock_check();
 	unlock(&sched.lock);
 	m_sleep(m);
@@ -486,6 +544,11 @@ static void m_stop(M *m, uint32_t *until)
 	m->next_p = NULL;
 	if (p)
 		p_own(m, p);
+	if (m->polled) {
+		IoWaiter *found = m->polled;
+		m->polled = NULL;
+		netpoll_ready(found);
+	}
 }
 
 /* m's wired goroutine is not running: sleep until another M found it and hands over its P. */
@@ -630,6 +693,15 @@ static G *find_work(M *m)
 		unlock(&sched.lock);
 		if (g)
 			return g;
+	}
+	if (netpoll_unwatched()) {
+		IoWaiter *found = netpoll_poll(0);
+		if (found) {
+			netpoll_ready(found);
+			g = runq_get(p);
+			if (g) /* else it was stolen already */
+				return g;
+		}
 	}
 	uint32_t busy = load_rlx(&sched.procs) - load_rlx(&sched.nidle_p); /* a bound, not a promise */
 	if (load_acq(&sched.nall_p) > 1 && (m->spinning || 2 * load_rlx(&sched.nspinning) < busy)) {

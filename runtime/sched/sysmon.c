@@ -6,6 +6,8 @@
  *   - asks a P whose timer is due for attention, and a goroutine that runs for 10 ms to yield;
  *   - wakes an M where goroutines wait, a P is idle and nobody looks: for a runnext behind a long
  *     computation (which wakes nobody at first), and as the net under every hint in sched.c;
+ *   - looks for descriptors that became ready, while no M sleeps in the poller: every 10 ms, sooner
+ *     while a P is idle;
  *   - gives back memory of stacks that died in great numbers;
  *   - asks again about a deadlock that the program's own threads may yet resolve.
  *
@@ -18,6 +20,7 @@
 #define TICK_MIN   20000          /* ns */
 #define TICK_MAX   10000000
 #define TICK_HELP  1000000        /* at most, while a P is idle */
+#define POLL_HELP  100000         /* as old as events may be while a P is idle */
 #define SLICE      10000000       /* as Go's */
 #define TRIM_EVERY INT64_C(100000000)
 
@@ -52,7 +55,7 @@ static void deep_sleep(void)
 {
 	int64_t ns = TICK_MAX;
 	lock(&sched.lock);
-	while (sched.nidle_p == sched.procs && !sched.runq_size) {
+	while (sched.nidle_p == sched.procs && !sched.runq_size && !netpoll_unwatched()) {
 		bool perhaps = deadlock_check();
 		sched.sysmon_state = perhaps ? 3 : 2;
 		unlock(&sched.lock);
@@ -85,7 +88,7 @@ static bool work_waits(const P *except)
 static bool retake(P *p, int64_t now)
 {
 	int64_t timer = load_rlx(&p->timer_next);
-	if (runq_empty(p) && !(timer && timer <= now) &&
+	if (runq_empty(p) && !(timer && timer <= now) && !netpoll_unwatched() &&
 	    (!work_waits(p) || load_rlx(&sched.nidle_p) || load_rlx(&sched.nspinning)))
 		return false; /* nobody would use it */
 	if (!cas_acq(&p->status, P_SYSCALL, P_RUNNING)) /* pairs with store_rel in syscall_enter */
@@ -139,6 +142,17 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 	return did;
 }
 
+/* True: there was something ready. */
+static bool poll(int64_t now)
+{
+	int64_t ago = now - load_rlx(&sched.polled_at);
+	if (!netpoll_unwatched() || ago < (load_rlx(&sched.nidle_p) ? POLL_HELP : TICK_MAX))
+		return false;
+	IoWaiter *found = netpoll_poll(0);
+	netpoll_ready(found);
+	return found != NULL;
+}
+
 /* The next tick: not past the time of a timer on a P that may be busy by then. */
 static int64_t until_timer(int64_t now, int64_t ns)
 {
@@ -183,7 +197,7 @@ static void sysmon(void *arg)
 		} else {
 			quiet_since = 0;
 		}
-		bool did = false, help = false;
+		bool did = poll(now), help = false;
 		soon = false;
 		uint32_t n = load_acq(&sched.nall_p);
 		for (uint32_t i = 0; i < n; i++)
