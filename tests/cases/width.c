@@ -104,7 +104,7 @@ PAIR(norace_width_unaligned_neighbours, write_odd_4, read_odd_8)
 typedef long long Wide __attribute__((vector_size(16)));
 Wide wide[2];
 ACCESS(write_16, wide[0] = (Wide){1, 2})
-ACCESS(read_16, Wide v = wide[0]; USE(v[0] + v[1]))
+ACCESS(read_16, Wide v = wide[0]; __asm__ volatile("" : : "x"(v)))
 ACCESS(read_8_of_16, USE(((long long *)wide)[1]))
 ACCESS(read_8_behind_16, USE(((long long *)wide)[2]))
 PAIR(race_width_16, write_16, read_16)
