@@ -333,8 +333,10 @@ void race_fork_after(bool in_child)
 	if (!fork_held)
 		return;
 	fork_held = false;
-	if (in_child)
+	if (in_child) {
 		race_forget_threads(t);
+		report_forked();
+	}
 	race_start_world();
 	race_leave(t);
 }

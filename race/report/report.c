@@ -406,15 +406,24 @@ static bool others_live(void)
 	return false;
 }
 
+static bool lingered; /* atomic */
+
 void report_linger(void)
 {
-	static bool done;
 	report_init();
 	int64_t until = os_now() + (int64_t)flags.atexit_sleep_ms * 1000000;
-	if (fatal_in_progress() || swap_ar(&done, true)) /* fatal: those who live will not go on */
+	if (fatal_in_progress() ||
+	    swap_ar(&lingered, true)) /* fatal: those who live will not go on */
 		return;
 	while (os_now() < until && others_live())
 		os_sleep(INT64_C(2000000));
+}
+
+void report_forked(void)
+{
+	state.races = state.others = state.suppressed = 0;
+	state.limit_said = state.ended = false;
+	store_rlx(&lingered, true); /* relaxed: one thread; those it could wait for stayed behind */
 }
 
 static void last_words(int code)

@@ -79,6 +79,8 @@ void report_linger(void);
 /* The end of the process with `code`: "Found N data race(s)", statistics, unused suppressions; the
  * code to end with. Idempotent. */
 int report_fini(int code);
+/* In a child of fork: nothing of the parent's findings counts. */
+void report_forked(void);
 
 /* ---- asked of the core ---- */
 

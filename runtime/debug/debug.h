@@ -20,6 +20,7 @@ bool trace_crash(void); /* end by SIGABRT, so that there is a core */
 typedef struct TraceSelf {
 	G *g; /* NULL: no goroutine */
 	unw_context_t *regs;
+	bool exact; /* they are those of an instruction that faulted, not of a call */
 } TraceSelf;
 
 /* fn(arg) on a private stack of 1 MiB, one thread at a time; false when this thread is already there. */
@@ -36,6 +37,9 @@ void trace_thread(int fd, const TraceSelf *self, TraceLevel level);
 void trace_saved_regs(const void *sp, unw_context_t *out);
 /* Where a signal handler's ucontext was interrupted; regs_<arch>.c. */
 uintptr_t trace_pc(const void *uc);
+/* The registers where a handler was interrupted. True: at that pc itself; false: it called to where no
+ * code is, and they are the caller's. regs_<arch>.c. */
+bool trace_fault_regs(const void *uc, const void *addr, const G *g, unw_context_t *out);
 /* pc is where signal handlers return to; it is readable. regs_<arch>.c. */
 bool trace_is_sigreturn(uintptr_t pc);
 /* Counts what was printed, for those who wonder whether it still goes on. */

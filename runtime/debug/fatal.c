@@ -7,7 +7,8 @@
  * process when nothing is printed for WATCH_SECONDS. A second failure of the same thread, while it
  * prints, ends it at once.
  *
- * SIGQUIT ends in the same way, with all goroutines, as in Go.
+ * SIGQUIT ends in the same way, with all goroutines, as in Go. A fault that nobody handles prints the same,
+ * and leaves the end to the signal.
  *
  * May be called on goroutine stacks of 16 KiB and in signal handlers on an alternate stack: the
  * printing switches to a stack of its own.
@@ -24,7 +25,7 @@
 #define WATCH_SECONDS 15 /* reading the DWARF of a program of 1 GB took 4 s */
 #define EXIT_FATAL    2
 
-typedef enum Ending { END_FATAL, END_FATAL_ALL, END_PANIC, END_THROW, END_QUIT } Ending;
+typedef enum Ending { END_FATAL, END_FATAL_ALL, END_PANIC, END_THROW, END_QUIT, END_FAULT } Ending;
 
 static struct {
 	uint32_t tid; /* who ends the process, 0 nobody; atomic */
@@ -89,8 +90,7 @@ static void print_traces(void *arg)
 	}
 }
 
-/* The registers are taken in the caller's frame, which stays: nobody returns. */
-static _Noreturn void end(void)
+static void print_all(void)
 {
 	watch();
 	dying.self.regs = &dying.regs;
@@ -98,6 +98,12 @@ static _Noreturn void end(void)
 	if (!debug_on_stack(print_traces, NULL))
 		os_write(2, "\ngoro: failed while printing a traceback; no more is known\n", 59);
 	alarm(0);
+}
+
+/* The registers are taken in the caller's frame, which stays: nobody returns. */
+static _Noreturn void end(void)
+{
+	print_all();
 	if (dying.how == END_THROW || trace_crash()) {
 		if (dying.how != END_THROW)
 			hook_fini(EXIT_FATAL);
@@ -197,6 +203,53 @@ static void on_quit(int sig, siginfo_t *si, void *uc)
 	begin_quit("PC=0x%zx m=%d sigcode=%d", (size_t)trace_pc(uc), m ? m->id : -1, si->si_code);
 	unw_getcontext(&dying.regs);
 	end();
+}
+
+/* ---- faults ---- */
+
+static void begin_fault(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void begin_fault(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	begin(END_FAULT, "fatal error: ", fmt, ap);
+	va_end(ap);
+}
+
+/* What happened, and Go's name of the signal. */
+static const char *fault_words(int sig, const siginfo_t *si, const char **name)
+{
+	switch (sig) {
+	case SIGSEGV:
+		*name = "SIGSEGV: segmentation violation";
+		return (uintptr_t)si->si_addr < os_page_size() && si->si_code != SI_KERNEL
+			   ? "invalid memory address or nil pointer dereference"
+			   : "unexpected fault address";
+	case SIGBUS:
+		*name = "SIGBUS: bus error";
+		return "unexpected fault address";
+	case SIGFPE:
+		*name = "SIGFPE: floating-point exception";
+		return si->si_code == FPE_INTDIV ? "integer divide error" : "floating point error";
+	case SIGILL:
+		*name = "SIGILL: illegal instruction";
+		return "illegal instruction";
+	default:
+		*name = "SIGABRT: abort";
+		return "abort";
+	}
+}
+
+void fault_print(int sig, const siginfo_t *si, const void *uc)
+{
+	const char *name, *words = fault_words(sig, si, &name);
+	void *addr = sig == SIGABRT ? NULL : si->si_addr;
+	begin_fault("%s\n[signal %s code=0x%x addr=0x%zx pc=0x%zx]", words, name,
+	    (unsigned)si->si_code, (size_t)addr, (size_t)trace_pc(uc));
+	dying.self.exact = trace_fault_regs(
+	    uc, sig == SIGSEGV && si->si_code > 0 ? addr : (void *)-1, g_self(), &dying.regs);
+	print_all();
+	(void)hook_fini(128 + sig);
 }
 
 void quit_init(void)

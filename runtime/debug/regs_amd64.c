@@ -31,6 +31,20 @@ uintptr_t trace_pc(const void *uc)
 	return (uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP];
 }
 
+bool trace_fault_regs(const void *uc, const void *addr, const G *g, unw_context_t *out)
+{
+	memset(out, 0, sizeof *out);
+	greg_t *r = out->uc_mcontext.gregs;
+	memcpy(r, ((const ucontext_t *)uc)->uc_mcontext.gregs, sizeof(gregset_t));
+	uintptr_t sp = (uintptr_t)r[REG_RSP];
+	if (r[REG_RIP] != (greg_t)(uintptr_t)addr || sp < g->stack_lo ||
+	    sp + sizeof(greg_t) > g->stack_hi)
+		return true;
+	r[REG_RIP] = *(const greg_t *)sp; /* what the call pushed */
+	r[REG_RSP] += (greg_t)sizeof(greg_t);
+	return false;
+}
+
 /* mov $15, %rax; syscall: what the kernel makes a signal handler return to, and what libunwind, too,
  * knows it by (it says so only after it has stepped over it). */
 bool trace_is_sigreturn(uintptr_t pc)

@@ -278,6 +278,9 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 		state = G_RUNNING;
 
 	buf_fmt(&b, "goroutine %llu [%s", (unsigned long long)g->id, state_text(state, why));
+	const void *on = load_rlx(&g->wait_on);
+	if (state == G_WAITING && on && level >= TRACE_SYSTEM)
+		buf_fmt(&b, " on 0x%zx", (size_t)on);
 	if (state == G_WAITING && since > 0 && os_now() - since >= MINUTE)
 		buf_fmt(&b, ", %lld minutes", (long long)((os_now() - since) / MINUTE));
 	if (g->locked)
@@ -294,7 +297,7 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 	if (!w) {
 		buf_str(&b, "\tno memory for its stack\n");
 	} else if (g == self->g) {
-		walk(w, self->regs, false);
+		walk(w, self->regs, self->exact);
 		add_frames(&b, w, level);
 	} else if (g->foreign) {
 		buf_str(&b, "\tin a thread of the program; stack unavailable\n");
@@ -436,7 +439,7 @@ static void do_job(void *arg)
 /* The registers must be taken in a frame that lives until the work is done. */
 #define TRACE(fd_, g_, all_)                                                                       \
 	unw_context_t regs;                                                                        \
-	Job job = {(fd_), (g_), (all_), {g_self(), &regs}};                                        \
+	Job job = {(fd_), (g_), (all_), {g_self(), &regs, false}};                                 \
 	unw_getcontext(&regs);                                                                     \
 	debug_on_stack(do_job, &job)
 

@@ -21,7 +21,10 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
+#include <spawn.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/select.h>
@@ -60,8 +63,9 @@ static inline void leave_(bool in)
 	__extension__({                                                                            \
 		__typeof__(&name) real_ = REAL(name);                                              \
 		bool in_ = enter();                                                                \
-		__typeof__(name args) r_ =                                                         \
-		    likely(real_ != NULL) ? real_ args : (__typeof__(name args))syscall(nr, __VA_ARGS__); \
+		__typeof__(name args) r_ = likely(real_ != NULL)                                   \
+					       ? real_ args                                        \
+					       : (__typeof__(name args))syscall(nr, __VA_ARGS__);  \
 		leave_(in_);                                                                       \
 		r_;                                                                                \
 	})
@@ -194,7 +198,7 @@ GORO_API ssize_t writev(int fd, const struct iovec *v, int nv)
 /* The mode of an open, which is there only when it may make a file. */
 #define OPEN_MODE(flags, mode)                                                                     \
 	mode_t mode = 0;                                                                           \
-	if ((flags) & O_CREAT || ((flags) & O_TMPFILE) == O_TMPFILE) {                             \
+	if ((flags)&O_CREAT || ((flags)&O_TMPFILE) == O_TMPFILE) {                                 \
 		va_list ap_;                                                                       \
 		va_start(ap_, flags);                                                              \
 		mode = va_arg(ap_, mode_t);                                                        \
@@ -210,7 +214,8 @@ GORO_API int open(const char *path, int flags, ...)
 GORO_API int open64(const char *path, int flags, ...)
 {
 	OPEN_MODE(flags, mode)
-	return BLOCKING(open64, (path, flags, mode), SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode);
+	return BLOCKING(
+	    open64, (path, flags, mode), SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode);
 }
 
 GORO_API int openat(int dir, const char *path, int flags, ...)
@@ -222,7 +227,8 @@ GORO_API int openat(int dir, const char *path, int flags, ...)
 GORO_API int openat64(int dir, const char *path, int flags, ...)
 {
 	OPEN_MODE(flags, mode)
-	return BLOCKING(openat64, (dir, path, flags, mode), SYS_openat, dir, path, flags | O_LARGEFILE, mode);
+	return BLOCKING(
+	    openat64, (dir, path, flags, mode), SYS_openat, dir, path, flags | O_LARGEFILE, mode);
 }
 
 GORO_API int fsync(int fd)
@@ -276,7 +282,8 @@ GORO_API ssize_t recv(int fd, void *p, size_t n, int flags)
 
 GORO_API ssize_t recvfrom(int fd, void *p, size_t n, int flags, struct sockaddr *a, socklen_t *an)
 {
-	ssize_t r = BLOCKING(recvfrom, (fd, p, n, flags, a, an), SYS_recvfrom, fd, p, n, flags, a, an);
+	ssize_t r =
+	    BLOCKING(recvfrom, (fd, p, n, flags, a, an), SYS_recvfrom, fd, p, n, flags, a, an);
 	came(fd, p, r > (ssize_t)n ? (ssize_t)n : r, PC);
 	return r;
 }
@@ -295,7 +302,8 @@ GORO_API ssize_t send(int fd, const void *p, size_t n, int flags)
 	return BLOCKING(send, (fd, p, n, flags), SYS_sendto, fd, p, n, flags, NULL, 0);
 }
 
-GORO_API ssize_t sendto(int fd, const void *p, size_t n, int flags, const struct sockaddr *a, socklen_t an)
+GORO_API ssize_t sendto(
+    int fd, const void *p, size_t n, int flags, const struct sockaddr *a, socklen_t an)
 {
 	goes(fd, p, n, PC);
 	return BLOCKING(sendto, (fd, p, n, flags, a, an), SYS_sendto, fd, p, n, flags, a, an);
@@ -334,7 +342,8 @@ GORO_API int epoll_wait(int ep, struct epoll_event *ev, int n, int ms)
 
 GORO_API int epoll_pwait(int ep, struct epoll_event *ev, int n, int ms, const sigset_t *mask)
 {
-	return BLOCKING(epoll_pwait, (ep, ev, n, ms, mask), SYS_epoll_pwait, ep, ev, n, ms, mask, 8L);
+	return BLOCKING(
+	    epoll_pwait, (ep, ev, n, ms, mask), SYS_epoll_pwait, ep, ev, n, ms, mask, 8L);
 }
 
 GORO_API int nanosleep(const struct timespec *t, struct timespec *left)
@@ -342,7 +351,8 @@ GORO_API int nanosleep(const struct timespec *t, struct timespec *left)
 	return BLOCKING(nanosleep, (t, left), SYS_nanosleep, t, left);
 }
 
-GORO_API int clock_nanosleep(clockid_t c, int flags, const struct timespec *t, struct timespec *left)
+GORO_API int clock_nanosleep(
+    clockid_t c, int flags, const struct timespec *t, struct timespec *left)
 {
 	/* The one that answers an error number and leaves errno alone. */
 	__typeof__(&clock_nanosleep) real = REAL(clock_nanosleep);
@@ -386,6 +396,36 @@ GORO_API pid_t waitpid(pid_t pid, int *status, int options)
 GORO_API pid_t wait(int *status)
 {
 	return waitpid(-1, status, 0);
+}
+
+/* What system is in a program without a dynamic libc, but for the signals it holds off. */
+static int system_static(const char *command)
+{
+	char *argv[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
+	pid_t pid;
+	int status;
+	if (!command)
+		return access("/bin/sh", X_OK) == 0;
+	int e = posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, environ);
+	if (e) {
+		os_set_errno(e);
+		return -1;
+	}
+	while (syscall(SYS_wait4, pid, &status, 0, NULL) < 0)
+		if (os_errno() != EINTR)
+			return -1;
+	return status;
+}
+
+GORO_API int system(const char *command)
+{
+	__typeof__(&system) real = REAL(system);
+	if (GORO_RACE && command)
+		hook_read(race_self(), command, strlen(command) + 1, PC);
+	bool in = enter();
+	int r = likely(real != NULL) ? real(command) : system_static(command);
+	leave_(in);
+	return r;
 }
 
 GORO_API int getaddrinfo(
@@ -452,7 +492,8 @@ GORO_API ssize_t __recvfrom_chk(
 {
 	if (n > room)
 		__chk_fail();
-	ssize_t r = BLOCKING(recvfrom, (fd, p, n, flags, a, an), SYS_recvfrom, fd, p, n, flags, a, an);
+	ssize_t r =
+	    BLOCKING(recvfrom, (fd, p, n, flags, a, an), SYS_recvfrom, fd, p, n, flags, a, an);
 	came(fd, p, r > (ssize_t)n ? (ssize_t)n : r, PC);
 	return r;
 }

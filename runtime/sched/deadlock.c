@@ -50,6 +50,14 @@ bool deadlock_check(void)
 		sysmon_poke();
 		return true;
 	}
+	G *waits = load_acq(&sched.main_left); /* pairs with store_rel in exit.c */
+	if (waits && n == 1) {                 /* alone: main may end the process now */
+		store_rlx(&sched.main_left, NULL);
+		unlock(&sched.lock);
+		ready(waits);
+		lock(&sched.lock);
+		return true;
+	}
 	unlock(&sched.lock);
 	if (n == 0)
 		fatal("no goroutines (main called runtime.Goexit) - deadlock!");

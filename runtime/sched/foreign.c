@@ -74,6 +74,9 @@ __attribute__((noinline)) G *g_foreign(void)
 /* After the caller's lock is released. */
 void foreign_park(G *g)
 {
+	if (unlikely(
+		load_rlx(&sched.forked))) /* relaxed: its own thread set it, or one before it */
+		fork_fatal();
 	while (!load_acq(&g->note)) /* pairs with store_rel in foreign_ready */
 		os_futex_wait(&g->note, 0, -1);
 	store_rlx(&g->note, 0); /* the next wake comes after the next park's queueing */

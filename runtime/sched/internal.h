@@ -50,6 +50,7 @@ void leave(G *g, bool dying);
 /* With sched.lock held: */
 void p_idle_put(P *p);
 P *p_idle_get(void);
+P *p_extra(void);
 /* P changes hands; no lock. */
 void p_own(M *m, P *p);
 void p_disown(M *m);
@@ -72,17 +73,17 @@ G *g_foreign(void);
 void foreign_park(G *g);
 void foreign_ready(G *g);
 int64_t goroutines(void);
-void stack_trim(void);              /* sysmon: give back pages of long-idle stacks */
-uintptr_t stack_base(const G *g);   /* lowest address, guard included */
-bool stack_guards_cost(void);       /* mprotect instead of guard markers */
+void stack_trim(void);            /* sysmon: give back pages of long-idle stacks */
+uintptr_t stack_base(const G *g); /* lowest address, guard included */
+bool stack_guards_cost(void);     /* mprotect instead of guard markers */
 void stack_init(void);
-void overflow_init(void);           /* the SIGSEGV handler, once */
-bool overflow_init_thread(void);    /* an alternate signal stack for this thread, if it has none */
-void overflow_fini_thread(void);    /* take that one away again */
-void sysmon_start(void);            /* once; with no lock held */
-void sysmon_wake(void);             /* out of its deep sleep; sched.lock held */
-void sysmon_poke(void);             /* out of it if it would not look again; sched.lock held */
-void procs_attention(void);         /* every P goes through g0 at its next pick */
-void procs_retire(M *m, P *p);      /* m gives up its p, which is beyond GOMAXPROCS */
+void fault_init(void);         /* handlers of faults, once */
+bool altstack_init(void);      /* an alternate signal stack for this thread, if it has none */
+void altstack_fini(void);      /* take that one away again */
+void sysmon_start(void);       /* once; with no lock held */
+void sysmon_wake(void);        /* out of its deep sleep; sched.lock held */
+void sysmon_poke(void);        /* out of it if it would not look again; sched.lock held */
+void procs_attention(void);    /* every P goes through g0 at its next pick */
+void procs_retire(M *m, P *p); /* m gives up its p, which is beyond GOMAXPROCS */
 
 #endif

@@ -38,11 +38,13 @@ static G *make(size_t stack_size, bool is_main, const void *pc)
 {
 	if (unlikely(!load_acq(&sched.ready))) /* pairs with store_rel in sched_init */
 		sched_init();
+	P *p = p_here();
+	if (unlikely(!p) && load_rlx(&sched.forked)) /* relaxed: constant in the child */
+		fork_fatal();
 	G *g = stack_new(stack_size);
 	if (!g)
 		return NULL;
 	G *self = g_self();
-	P *p = p_here();
 	g->id = new_id(p);
 	g->created_pc = pc;
 	g->created_by = self ? self->id : 0;
@@ -78,6 +80,8 @@ static inline void enqueue(G *g, bool next)
 {
 	P *p = p_here();
 	if (unlikely(!p)) {
+		if (unlikely(load_rlx(&sched.forked))) /* relaxed: constant in the child */
+			fork_fatal();
 		sched_put_global(&g, 1);
 		sched_wakep();
 	} else if (runq_put(p, g, next)) {
@@ -126,8 +130,10 @@ int goro_go(void (*f)(void *), void *arg)
 }
 
 /* From goro_go_capture (os/switch_*.S), the macro `go`: call f as captured, on a new goroutine. */
-void goro_go_captured(const CallRegs *regs, void (*f)(void), const void *stack, size_t nstack, const void *pc);
-void goro_go_captured(const CallRegs *regs, void (*f)(void), const void *stack, size_t nstack, const void *pc)
+void goro_go_captured(
+    const CallRegs *regs, void (*f)(void), const void *stack, size_t nstack, const void *pc);
+void goro_go_captured(
+    const CallRegs *regs, void (*f)(void), const void *stack, size_t nstack, const void *pc)
 {
 	if (!f)
 		panic("go of nil func value");
@@ -136,7 +142,8 @@ void goro_go_captured(const CallRegs *regs, void (*f)(void), const void *stack, 
 		fatal("go: out of memory for a goroutine");
 	g->sp = os_switch_new_call(g, (void *)g->stack_lo, f, regs, stack, nstack);
 	if (!g->sp)
-		fatal("go: arguments of %zu bytes do not fit a stack of %zu", nstack, stack_default_size());
+		fatal("go: arguments of %zu bytes do not fit a stack of %zu", nstack,
+		    stack_default_size());
 	go_start(g);
 	preempt_check();
 }
@@ -150,6 +157,9 @@ void go_exit(void)
 		g->at_exit = a->next;
 		a->fn(a->arg);
 	}
+	if (GORO_RACE &&
+	    unlikely(load_rlx(&sched.main_left) != NULL))      /* a late look costs an edge */
+		hook_release_merge(g->race, &sched.main_left); /* before what exit handlers do */
 	hook_end(g->race);
 	hook_switch(NULL);
 	M *m = g->m; /* at_exit may have parked */
@@ -201,7 +211,7 @@ void park(Lock *l, WaitReason why, const void *on)
 	G *g = g_current();
 	g->wait_on = on;
 	store_rlx(&g->wait_since, load_rlx(&sched.coarse_now));
-	store_rlx(&g->wait_reason, why);     /* for dumps, as is the state */
+	store_rlx(&g->wait_reason, why); /* for dumps, as is the state */
 	store_rlx(&g->state, G_WAITING);
 	if (unlikely(g->foreign)) {
 		unlock(l);

@@ -12,7 +12,8 @@
 #include "../os/sanitizer.h"
 #include "internal.h"
 
-void **__cxa_get_globals(void) __attribute__((weak)); /* libstdc++'s: caught exceptions, uncaught count */
+void **__cxa_get_globals(void)
+    __attribute__((weak)); /* libstdc++'s: caught exceptions, uncaught count */
 
 static Lock init_lock; /* rank NONE: held while threads start */
 
@@ -53,14 +54,15 @@ M *m_new(void)
 
 void m_init_thread(M *m)
 {
-	hook_switch(NULL); /* first: libc may allocate below, and the detector is to take this for no thread of the program */
+	hook_switch(
+	    NULL); /* first: libc may allocate below, and the detector is to take this for no thread of the program */
 	m_set(m);
 	m->tid = os_thread_id();
 	m->errno_at = os_errno_at();
 	m->cxx = __cxa_get_globals ? __cxa_get_globals() : NULL;
 	os_thread_stack(&m->g0_lo, &m->g0_hi);
 	san_thread(&m->san);
-	m->own_altstack = overflow_init_thread();
+	m->own_altstack = altstack_init();
 }
 
 /* sched.lock held: P number i, made if it is not there yet; NULL when there is no memory. */
@@ -76,6 +78,22 @@ static P *p_make(uint32_t i)
 	p->timer_lock = (Lock)LOCK_INIT(TIMERS);
 	sched.all_p[i] = p;
 	store_rel(&sched.nall_p, i + 1); /* publishes p; pairs with load_acq in its readers */
+	return p;
+}
+
+/* sched.lock held: a P beyond GOMAXPROCS, which retires at its owner's next pick; NULL: no more can be. */
+P *p_extra(void)
+{
+	P *p = NULL;
+	uint32_t i = sched.procs;
+	while (i < sched.nall_p && load_rlx(&sched.all_p[i]->status) != P_DEAD)
+		i++;
+	if (i < PROCS_MAX)
+		p = p_make(i);
+	if (p) {
+		store_rel(&p->status, P_RUNNING);
+		store_rlx(&p->attention, 1);
+	}
 	return p;
 }
 
@@ -130,7 +148,8 @@ static void shrink(uint32_t n, uint32_t old)
 	}
 	sched.idle_p = keep;
 	for (uint32_t i = n; i < old; i++)
-		if (cas_acq(&sched.all_p[i]->status, P_SYSCALL, P_IDLE)) /* pairs with store_rel in syscall_enter */
+		if (cas_acq(&sched.all_p[i]->status, P_SYSCALL,
+			P_IDLE)) /* pairs with store_rel in syscall_enter */
 			drop[ndrop++] = sched.all_p[i];
 	unlock(&sched.lock);
 	for (uint32_t i = 0; i < ndrop; i++) {
@@ -195,7 +214,9 @@ static uint32_t procs_wanted(void)
 		char *end;
 		long v = strtol(s, &end, 10);
 		if (*end || v < 1)
-			print_fd(2, "goro: warning: GOMAXPROCS=%s is not a positive number: using %u\n", s, n);
+			print_fd(2,
+			    "goro: warning: GOMAXPROCS=%s is not a positive number: using %u\n", s,
+			    n);
 		else
 			n = v > PROCS_MAX ? PROCS_MAX : (uint32_t)v;
 	}
@@ -210,8 +231,9 @@ void sched_init(void)
 	if (!sched.ready) {
 		hook_init();
 		stack_init();
-		overflow_init();
+		fault_init();
 		quit_init();
+		fork_init();
 		lock(&sched.lock);
 		sched.procs = procs_wanted();
 		grow(sched.procs);

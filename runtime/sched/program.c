@@ -21,15 +21,26 @@ typedef struct Args {
 	char **argv, **envp;
 } Args;
 
+/* A goroutine that is late may yet race: it gets our P for that. Also the first exit handler, that is,
+ * nearly the last to run, of a goroutine that calls exit. */
+static void linger(void)
+{
+	G *g = g_self();
+	bool gives = g && !g->m->in_syscall;
+	if (!GORO_RACE)
+		return;
+	if (gives)
+		syscall_enter();
+	hook_linger();
+	if (gives)
+		syscall_exit_now();
+}
+
 static int run_main(void *p)
 {
 	Args *a = p;
 	int code = a->real_main(a->argc, a->argv, a->envp);
-	if (GORO_RACE) { /* a goroutine that is late may yet race */
-		syscall_enter();
-		hook_linger();
-		syscall_exit();
-	}
+	linger();
 	store_rel(&sched.ended, 1); /* pairs with load_acq in sched_loop */
 	procs_attention();
 	exit(code);
@@ -39,5 +50,7 @@ int goro_run_main(int (*real_main)(int, char **, char **), int argc, char **argv
 {
 	Args a = {real_main, argc, argv, envp};
 	hook_init();
+	if (GORO_RACE)
+		(void)atexit(linger);
 	return goro_run(run_main, &a);
 }

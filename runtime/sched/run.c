@@ -11,12 +11,12 @@
 #include "internal.h"
 
 static struct {
-	uint32_t busy;          /* atomic: a goro_run is on */
-	uint32_t done;          /* main has returned; set under sched.lock */
+	uint32_t busy; /* atomic: a goro_run is on */
+	uint32_t done; /* main has returned; set under sched.lock */
 	int (*fn)(void *);
 	void *arg;
 	int result;
-	M *host;                /* kept */
+	M *host; /* kept */
 } run;
 
 void procs_attention(void)
@@ -110,7 +110,7 @@ int goro_run(int (*fn)(void *), void *arg)
 	if (netpoll_unwatched()) /* it was this M that slept there */
 		sched_wakep();
 	if (m->own_altstack)
-		overflow_fini_thread();
+		altstack_fini();
 	m_set(NULL);
 	hook_switch(outside);
 	hook_acquire(outside, &run); /* pairs with main_goroutine's release */

@@ -23,6 +23,8 @@
 #ifndef GORO_SCHED_RUNTIME_H
 #define GORO_SCHED_RUNTIME_H
 
+#include <signal.h>
+
 #include "../base/atomic.h"
 #include "../base/fatal.h"
 #include "../base/list.h"
@@ -44,10 +46,10 @@ typedef struct IoWaiter IoWaiter;
 #ifdef GORO_HARD       /* HARD builds shrink limits so that overflow paths run in the tests */
 #define RUNQ_SIZE 4
 #else
-#define RUNQ_SIZE 256  /* as Go's; a power of two */
+#define RUNQ_SIZE 256 /* as Go's; a power of two */
 #endif
 
-#define GFREE_MAX 64   /* dead Gs that a P keeps */
+#define GFREE_MAX 64 /* dead Gs that a P keeps */
 
 typedef enum GState { G_DEAD, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL } GState;
 
@@ -69,7 +71,8 @@ typedef enum GState { G_DEAD, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL } GSta
 	W(WAIT_COND, "sync.Cond.Wait")                                                             \
 	W(WAIT_ONCE, "sync.Once.Do")                                                               \
 	W(WAIT_IO, "IO wait")                                                                      \
-	W(WAIT_GOMAXPROCS, "GOMAXPROCS")
+	W(WAIT_GOMAXPROCS, "GOMAXPROCS")                                                           \
+	W(WAIT_EXIT, "pthread_exit")
 
 typedef enum WaitReason {
 #define WAIT_(name, text) name,
@@ -82,18 +85,18 @@ typedef enum WaitReason {
  * begin right below. Creation writes the first only: what it would write elsewhere is left clean by
  * go_exit. */
 struct G {
-	void *sp;             /* saved stack pointer while not running; see os/switch_amd64.S */
-	M *m;                 /* who runs it; own M */
-	RaceCtx *race;        /* constant while alive */
-	uint64_t id;          /* goroutine number from 1; constant while alive */
+	void *sp;               /* saved stack pointer while not running; see os/switch_amd64.S */
+	M *m;                   /* who runs it; own M */
+	RaceCtx *race;          /* constant while alive */
+	uint64_t id;            /* goroutine number from 1; constant while alive */
 	const void *created_pc; /* return address of the go statement; constant while alive */
-	uint64_t created_by;  /* id of the creator; 0: none */
-	AtExit *at_exit;      /* innermost first; own; run by go_exit before hook_end */
-	uint32_t state;       /* GState; see above */
-	int saved_errno;      /* across a park */
+	uint64_t created_by;    /* id of the creator; 0: none */
+	AtExit *at_exit;        /* innermost first; own; run by go_exit before hook_end */
+	uint32_t state;         /* GState; see above */
+	int saved_errno;        /* across a park */
 
-	Waiter *waiter;       /* while waiting: its waiters (sync.h, chan); the lock it parked under */
-	void *wake_arg;       /* from the waker to the woken: the Waiter that fired, or NULL; the waker */
+	Waiter *waiter; /* while waiting: its waiters (sync.h, chan); the lock it parked under */
+	void *wake_arg; /* from the waker to the woken: the Waiter that fired, or NULL; the waker */
 	const void *wait_on;  /* the object waited for, for dumps; own M */
 	int64_t wait_since;   /* sched.coarse_now when it parked, 0 when not known; relaxed */
 	uint32_t wait_reason; /* WaitReason; own M */
@@ -102,9 +105,9 @@ struct G {
 	uint32_t locked;      /* goro_lock_os_thread depth; own */
 	uint8_t stack_class;  /* log2 of the stack's size; constant. 0: a foreign thread's G */
 	bool is_main;
-	bool named;           /* name is set */
-	bool foreign;         /* stands for a thread of the program: park sleeps on `note`; constant */
-	G *next;              /* link of foreign.c's free list */
+	bool named;   /* name is set */
+	bool foreign; /* stands for a thread of the program: park sleeps on `note`; constant */
+	G *next;      /* link of foreign.c's free list */
 
 	uintptr_t stack_lo;   /* lowest usable address (above the guard); constant */
 	uintptr_t stack_hi;   /* where frames start, below this struct; constant */
@@ -126,37 +129,37 @@ typedef enum After {
 } After;
 
 struct M {
-	G *g;                 /* running goroutine; NULL on g0; own */
-	P *p;                 /* NULL: none; own M, sched.lock when idle */
-	void *g0_sp;          /* saved while a goroutine runs; own */
-	After after;          /* own: see above */
-	G *after_g;           /* the G left behind */
-	Lock *after_lock;     /* AFTER_UNLOCK */
+	G *g;                          /* running goroutine; NULL on g0; own */
+	P *p;                          /* NULL: none; own M, sched.lock when idle */
+	void *g0_sp;                   /* saved while a goroutine runs; own */
+	After after;                   /* own: see above */
+	G *after_g;                    /* the G left behind */
+	Lock *after_lock;              /* AFTER_UNLOCK */
 	void (*after_fn)(G *, void *); /* AFTER_CALL */
 	void *after_arg;
-	int *errno_at;        /* this thread's errno; constant */
-	void **cxx;           /* this thread's __cxa_get_globals, NULL without C++; constant */
-	bool spinning;        /* looking for work; counted in sched.nspinning */
-	G *picked;            /* taken from a queue but not to be run without g0's judgement; own */
-	P *next_p;            /* P handed over by the waker; set under sched.lock before note */
-	uint32_t note;        /* futex: 0, 1 woken (next_p), 2 look at the timers again */
-	bool in_poller;       /* sleeps in the poller, not on note; own M, while it is idle */
-	IoWaiter *polled;     /* what it found there; own */
-	M *idle_next;         /* sched.lock */
-	M *all_next;          /* sched.lock to write, never removed */
-	uint64_t rand;        /* xorshift state; own */
+	int *errno_at;    /* this thread's errno; constant */
+	void **cxx;       /* this thread's __cxa_get_globals, NULL without C++; constant */
+	bool spinning;    /* looking for work; counted in sched.nspinning */
+	G *picked;        /* taken from a queue but not to be run without g0's judgement; own */
+	P *next_p;        /* P handed over by the waker; set under sched.lock before note */
+	uint32_t note;    /* futex: 0, 1 woken (next_p), 2 look at the timers again */
+	bool in_poller;   /* sleeps in the poller, not on note; own M, while it is idle */
+	IoWaiter *polled; /* what it found there; own */
+	M *idle_next;     /* sched.lock */
+	M *all_next;      /* sched.lock to write, never removed */
+	uint64_t rand;    /* xorshift state; own */
 	uint32_t tid;
 	int id;
-	bool left_main;       /* the goroutine that came back to g0 last was the main one; own */
-	bool is_host;         /* thread of the caller of goro_run, not ours */
-	bool idle;            /* on sched.idle_m; sched.lock */
-	G *locked_g;          /* goro_lock_os_thread */
-	bool own_altstack;    /* the alternate signal stack is goro's; own */
-	void *san;            /* sanitizer's own, for g0 */
+	bool left_main;         /* the goroutine that came back to g0 last was the main one; own */
+	bool is_host;           /* thread of the caller of goro_run, not ours */
+	bool idle;              /* on sched.idle_m; sched.lock */
+	G *locked_g;            /* goro_lock_os_thread */
+	bool own_altstack;      /* the alternate signal stack is goro's; own */
+	void *san;              /* sanitizer's own, for g0 */
 	uintptr_t g0_lo, g0_hi; /* this thread's own stack; constant */
 	/* syscall */
-	P *syscall_p;         /* P it had when it went into a system call; own */
-	uint32_t in_syscall;  /* own; read by deadlock.c */
+	P *syscall_p;        /* P it had when it went into a system call; own */
+	uint32_t in_syscall; /* own: 0, 1, or M_FORKED: alone in a forked child, see fork.c */
 };
 
 typedef struct RunQ {
@@ -182,32 +185,34 @@ struct P {
 	G *gfree[GFREE_MAX];  /* dead Gs with their stacks, default class; owner */
 	uint32_t ngfree;
 	uint64_t id_next, id_end; /* goroutine numbers in stock; owner */
-	int64_t ngoroutines;  /* made minus ended here; owner writes, summed relaxed */
+	int64_t ngoroutines;      /* made minus ended here; owner writes, summed relaxed */
 	/* sysmon's notes on this P; sysmon alone */
 	uint32_t seen_schedtick, seen_syscalltick;
 	int64_t seen_sched_at, seen_syscall_at;
 	/* timers: time/timer.c */
-	Lock timer_lock;      /* rank TIMERS; guards the next four */
+	Lock timer_lock; /* rank TIMERS; guards the next four */
 	TimerSlot *timer_heap;
 	uint32_t ntimers, timers_cap;
-	int64_t timer_next;   /* when of the earliest, 0 none; written under timer_lock, read relaxed */
-	Timer *timer_firing;  /* whose fn runs now; written under timer_lock, read by load_acq */
+	int64_t
+	    timer_next; /* when of the earliest, 0 none; written under timer_lock, read relaxed */
+	Timer *timer_firing; /* whose fn runs now; written under timer_lock, read by load_acq */
 };
 
 typedef struct Sched {
-	Lock lock;            /* rank SCHED: guards the unmarked fields below */
-	G **runq;             /* global queue: a ring of runq_cap, a power of two; grows */
+	Lock lock; /* rank SCHED: guards the unmarked fields below */
+	G **runq;  /* global queue: a ring of runq_cap, a power of two; grows */
 	uint32_t runq_cap, runq_head;
-	uint32_t runq_size;   /* written under lock, read relaxed */
+	uint32_t runq_size; /* written under lock, read relaxed */
 	M *idle_m;
 	P *idle_p;
 	uint32_t nidle_m;
-	uint32_t nidle_p;     /* atomic: read without lock by wakep */
-	uint32_t nspinning;   /* atomic */
-	uint32_t nm;          /* Ms that have a thread */
-	uint32_t nhosts;      /* of those, threads inside goro_run */
-	M *spare_m;           /* one whose thread could not be made */
-	uint32_t sysmon_state; /* 0 no thread, 1 runs, 2 in deep sleep, 3 in deep sleep but will look */
+	uint32_t nidle_p;   /* atomic: read without lock by wakep */
+	uint32_t nspinning; /* atomic */
+	uint32_t nm;        /* Ms that have a thread */
+	uint32_t nhosts;    /* of those, threads inside goro_run */
+	M *spare_m;         /* one whose thread could not be made */
+	uint32_t
+	    sysmon_state; /* 0 no thread, 1 runs, 2 in deep sleep, 3 in deep sleep but will look */
 	uint32_t sysmon_note; /* futex */
 	uint32_t npolling;    /* atomic: Gs that wait on a descriptor (net/netpoll.c) */
 	uint32_t procs;       /* GOMAXPROCS now; written under lock, read relaxed */
@@ -216,32 +221,35 @@ typedef struct Sched {
 	M *all_m;             /* grows; store_rel under lock, load_acq in readers */
 	int64_t ngoroutines;  /* atomic: as P's, for those made or ended without a P */
 	uint64_t next_id;     /* atomic: last goroutine number given out */
-	int64_t coarse_now;   /* os_now at sysmon's last tick: a clock for dumps that parking can afford */
+	int64_t
+	    coarse_now; /* os_now at sysmon's last tick: a clock for dumps that parking can afford */
 	uint32_t ready;       /* atomic: sched_init is through */
 	uint32_t ended;       /* atomic, futex: main has returned: Ms freeze at their next pick */
 	uint32_t main_exited; /* main called goro_goexit; atomic */
-	M *timer_m;           /* the idle M that sleeps until the next timer; atomic */
-	int64_t idle_until;   /* until when it sleeps; 0 while there is none; atomic */
-	uint32_t poller;      /* atomic: the poller is open, never closed */
-	M *poll_m;            /* the M that sleeps in it; set under lock, cleared by itself */
-	int64_t polled_at;    /* os_now when somebody last looked there; relaxed */
+	G *main_left;         /* main called pthread_exit and waits for the others to end; atomic */
+	uint32_t forked; /* this is a child of fork, without the parent's threads; constant there */
+	M *timer_m;      /* the idle M that sleeps until the next timer; atomic */
+	int64_t idle_until; /* until when it sleeps; 0 while there is none; atomic */
+	uint32_t poller;    /* atomic: the poller is open, never closed */
+	M *poll_m;          /* the M that sleeps in it; set under lock, cleared by itself */
+	int64_t polled_at;  /* os_now when somebody last looked there; relaxed */
 } Sched;
 extern Sched sched;
 
 /* One park of one G on one object: a channel, a semaphore, a condition. Lies on the waiter's stack. */
 struct Waiter {
-	Waiter *next, *prev;  /* queue; the object's lock */
-	Waiter *link, *tail;  /* semaphore: others waiting on the same object; the bucket's lock */
+	Waiter *next, *prev; /* queue; the object's lock */
+	Waiter *link, *tail; /* semaphore: others waiting on the same object; the bucket's lock */
 	G *g;
-	void *elem;           /* channel: the value's place; NULL discards */
-	void *object;         /* goro_chan*, address of a semaphore, ... */
-	int index;            /* select: which case; -1: not a select */
-	bool is_select;       /* others compete: win g->select_done by cas before taking it off */
-	bool success;         /* channel: a value was passed (false: closed); the waker, under the lock */
-	uint32_t ticket;      /* semaphore, cond: order and handoff flags */
-	uint32_t leaving;     /* select: who takes it off its queue; atomic, see chan/chan.h */
-	int64_t since;        /* mutex: when it began to wait */
-	const void *pc;       /* the public call it waits in, for what a peer does on its behalf */
+	void *elem;     /* channel: the value's place; NULL discards */
+	void *object;   /* goro_chan*, address of a semaphore, ... */
+	int index;      /* select: which case; -1: not a select */
+	bool is_select; /* others compete: win g->select_done by cas before taking it off */
+	bool success;   /* channel: a value was passed (false: closed); the waker, under the lock */
+	uint32_t ticket;  /* semaphore, cond: order and handoff flags */
+	uint32_t leaving; /* select: who takes it off its queue; atomic, see chan/chan.h */
+	int64_t since;    /* mutex: when it began to wait */
+	const void *pc;   /* the public call it waits in, for what a peer does on its behalf */
 };
 
 /* What a goroutine owes when it ends, by return or by goro_goexit. Lies on its stack; see G.at_exit. */
@@ -309,10 +317,11 @@ static inline RaceCtx *race_self(void)
 }
 
 /* ---- an M's life (sched.c) ---- */
-void sched_init(void);         /* idempotent, thread-safe */
-void sched_switched(void);     /* the after-switch work; first thing on every arrival */
-void sched_loop(M *m, uint32_t *until); /* on g0: run goroutines; returns once *until is set (a host) */
-void sched_wakep(void);        /* there is surplus work: see that an M looks for it */
+void sched_init(void);     /* idempotent, thread-safe */
+void sched_switched(void); /* the after-switch work; first thing on every arrival */
+void sched_loop(
+    M *m, uint32_t *until); /* on g0: run goroutines; returns once *until is set (a host) */
+void sched_wakep(void);     /* there is surplus work: see that an M looks for it */
 void sched_put_global(G *const *g, uint32_t n); /* wakes nobody */
 
 /* ---- run queues (runq.c) ---- */
@@ -323,8 +332,8 @@ G *runq_steal(P *thief, P *victim, bool take_next);
 bool runq_empty(const P *p);
 
 /* ---- stacks (stack.c) ---- */
-G *stack_new(size_t size);     /* a dead G on top of its stack, or NULL */
-void stack_free(G *g);         /* dead; into the cache of the P of this M, or the global one */
+G *stack_new(size_t size); /* a dead G on top of its stack, or NULL */
+void stack_free(G *g);     /* dead; into the cache of the P of this M, or the global one */
 size_t stack_default_size(void);
 void stack_each_g(void (*fn)(G *, void *), void *arg); /* all Gs ever made, for dumps */
 /* Which G's stack or guard holds addr; NULL for none. Async-signal-safe. */
@@ -332,11 +341,11 @@ G *stack_find(uintptr_t addr);
 
 /* ---- timers (time/timer.c) ---- */
 struct Timer {
-	int64_t when;         /* when it fires next; its P's timer_lock */
-	int64_t period;       /* 0: once */
-	P *p;                 /* heap it is in, NULL none; changes under p->timer_lock */
-	P *fired_on;          /* P that last took it out to fire it; written before p becomes NULL */
-	uint32_t index;       /* its place in the heap; p->timer_lock */
+	int64_t when;   /* when it fires next; its P's timer_lock */
+	int64_t period; /* 0: once */
+	P *p;           /* heap it is in, NULL none; changes under p->timer_lock */
+	P *fired_on;    /* P that last took it out to fire it; written before p becomes NULL */
+	uint32_t index; /* its place in the heap; p->timer_lock */
 	void (*fn)(void *arg, int64_t now); /* runs on the scheduler, short, may ready(); no park */
 	void *arg;
 };
@@ -368,14 +377,27 @@ static inline bool netpoll_unwatched(void)
 /* ---- system calls (syscall.c) ---- */
 void syscall_enter(void);
 void syscall_exit(void);
+/* The same where the process ends: never waits for a P that others may keep for ever. */
+void syscall_exit_now(void);
+
+/* ---- fork (fork.c) ---- */
+#define M_FORKED 2u
+void fork_init(void);
+/* What was asked for takes threads that a forked child does not have. */
+_Noreturn void fork_fatal(void) __attribute__((cold));
 
 /* ---- deadlock, dumps (deadlock.c, debug/) ---- */
 /* sched.lock held; fatal when nothing can ever run again. True: it looks dead but for threads of the
  * program's own, which may wake something or end; sysmon asks again. */
 bool deadlock_check(void);
 const char *wait_reason_text(WaitReason w);
-void quit_init(void);                /* SIGQUIT dumps all goroutines and ends; debug/fatal.c */
-void traceback_g(int fd, G *g);      /* "goroutine 7 [chan receive]:" and its frames */
+void quit_init(void); /* SIGQUIT dumps all goroutines and ends; debug/fatal.c */
+/* A fault of goroutine g_self(), that nobody handles: words and traceback; returns. debug/fatal.c */
+void fault_print(int sig, const siginfo_t *si, const void *ucontext);
+/* GODEBUG=schedtrace=MS,scheddetail=1: a line on stderr when it is time; the ns until the next, -1: not
+ * asked for. sysmon only; debug/schedtrace.c */
+int64_t schedtrace(int64_t now);
+void traceback_g(int fd, G *g); /* "goroutine 7 [chan receive]:" and its frames */
 void traceback_all(int fd, G *first);
 
 static inline void preempt_check(void)

@@ -166,11 +166,15 @@ void leave(G *g, bool dying)
 	M *m = g->m;
 	g->saved_errno = *m->errno_at;
 	if (m->cxx) {
-		g->cxx_globals[0] = dying ? NULL : m->cxx[0]; /* clean for the next goroutine here */
+		g->cxx_globals[0] =
+		    dying ? NULL : m->cxx[0]; /* clean for the next goroutine here */
 		g->cxx_globals[1] = dying ? NULL : m->cxx[1];
 	}
-	if (unlikely(m->in_syscall))
+	if (unlikely(m->in_syscall)) {
+		if (m->in_syscall == M_FORKED)
+			fork_fatal();
 		fatal("goroutine would block between goro_enter_syscall and goro_exit_syscall");
+	}
 	G *next = m->p ? pick(m) : NULL;
 	if (next) {
 		next->m = m;
@@ -244,7 +248,8 @@ P *p_idle_get(void)
 void p_handoff(P *p)
 {
 	int64_t next = load_rlx(&p->timer_next);
-	if (!runq_empty(p) || load_rlx(&sched.runq_size) || (next && next <= os_now()) || netpoll_unwatched()) {
+	if (!runq_empty(p) || load_rlx(&sched.runq_size) || (next && next <= os_now()) ||
+	    netpoll_unwatched()) {
 		m_start(p, false);
 		return;
 	}
@@ -299,7 +304,7 @@ void m_ring(M *m)
 static void m_wake(M *m)
 {
 	bool in_poller = m->in_poller; /* once it sees the note it may be gone from there */
-	store_rel(&m->note, 1); /* next_p, spinning; pairs with load_acq in m_sleep */
+	store_rel(&m->note, 1);        /* next_p, spinning; pairs with load_acq in m_sleep */
 	if (in_poller)
 		os_poll_wake();
 	else
@@ -317,6 +322,8 @@ static void m_main(void *arg)
 
 bool m_start(P *p, bool spinning)
 {
+	if (unlikely(sched.forked)) /* constant in the child */
+		fork_fatal();
 	lock(&sched.lock);
 	if (!p && !(p = p_idle_get())) {
 		unlock(&sched.lock);
@@ -387,7 +394,8 @@ int64_t timers_earliest(void)
 	int64_t best = 0;
 	uint32_t n = load_acq(&sched.nall_p);
 	for (uint32_t i = 0; i < n; i++) {
-		int64_t t = load_rlx(&sched.all_p[i]->timer_next); /* a stale one is told by sched_timer_armed */
+		int64_t t = load_rlx(
+		    &sched.all_p[i]->timer_next); /* a stale one is told by sched_timer_armed */
 		if (t && (!best || t < best))
 			best = t;
 	}
@@ -409,7 +417,7 @@ void sched_timer_armed(P *p, int64_t when)
 	lock(&sched.lock);
 	M *m = sched.timer_m;
 	if (m && cas_rel(&m->note, 0, 2)) /* pairs with cas_acq in m_sleep */
-		m_ring(m); /* under the lock, or it may have left the poller */
+		m_ring(m);                /* under the lock, or it may have left the poller */
 	unlock(&sched.lock);
 }
 
@@ -444,7 +452,8 @@ static bool poll_m_sleeps(M *m, int64_t ns)
 		m_not_idle(m);
 		m->next_p = p;
 		m->polled = found;
-	} else if (m->idle) { /* all are busy, and will look themselves: more wake-ups of m were for nothing */
+	} else if (
+	    m->idle) { /* all are busy, and will look themselves: more wake-ups of m were for nothing */
 		m->in_poller = false;
 		store_rel(&sched.poll_m, NULL); /* pairs with load_acq in m_stop */
 	}
@@ -703,7 +712,8 @@ static G *find_work(M *m)
 				return g;
 		}
 	}
-	uint32_t busy = load_rlx(&sched.procs) - load_rlx(&sched.nidle_p); /* a bound, not a promise */
+	uint32_t busy =
+	    load_rlx(&sched.procs) - load_rlx(&sched.nidle_p); /* a bound, not a promise */
 	if (load_acq(&sched.nall_p) > 1 && (m->spinning || 2 * load_rlx(&sched.nspinning) < busy)) {
 		if (!m->spinning) {
 			m->spinning = true;
@@ -730,7 +740,8 @@ static G *find_work(M *m)
 	unlock(&sched.lock);
 	if (m->spinning) {
 		m->spinning = false;
-		(void)add_sc(&sched.nspinning, (uint32_t)-1); /* pairs with fence_sc in sched_wakep */
+		(void)add_sc(
+		    &sched.nspinning, (uint32_t)-1); /* pairs with fence_sc in sched_wakep */
 		int64_t due = timers_earliest();
 		if (any_runq() || load_rlx(&sched.runq_size) || (due && due <= os_now())) {
 			lock(&sched.lock);

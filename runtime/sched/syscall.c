@@ -16,15 +16,19 @@ void syscall_enter(void)
 	if (!g)
 		return;
 	M *m = g->m;
-	if (m->in_syscall)
+	if (unlikely(m->in_syscall)) {
+		if (m->in_syscall == M_FORKED)
+			return;
 		throw("goro_enter_syscall: nested");
+	}
 	P *p = m->p;
 	m->in_syscall = 1;
 	m->syscall_p = p;
 	store_rlx(&g->state, G_SYSCALL); /* for dumps */
 	store_rlx(&p->syscalltick, p->syscalltick + 1);
 	m->p = NULL;
-	store_rel(&p->status, P_SYSCALL); /* from here on p may be taken; pairs with cas_acq in the takers */
+	store_rel(&p->status,
+	    P_SYSCALL); /* from here on p may be taken; pairs with cas_acq in the takers */
 }
 
 /* The P is gone: another, if one is idle; else in line with the runnable. */
@@ -50,8 +54,11 @@ void syscall_exit(void)
 		return;
 	M *m = g->m;
 	P *p = m->syscall_p;
-	if (unlikely(!m->in_syscall))
+	if (unlikely(m->in_syscall != 1)) {
+		if (m->in_syscall == M_FORKED)
+			return;
 		throw("goro_exit_syscall without goro_enter_syscall");
+	}
 	m->in_syscall = 0;
 	m->syscall_p = NULL;
 	if (likely(cas_acq(&p->status, P_SYSCALL, P_RUNNING)))
@@ -61,6 +68,30 @@ void syscall_exit(void)
 	store_rlx(&g->state, G_RUNNING);
 	if (unlikely(load_rlx(&g->preempt)))
 		yield();
+}
+
+void syscall_exit_now(void)
+{
+	G *g = g_self();
+	M *m = g ? g->m : NULL;
+	if (!m || m->in_syscall != 1)
+		return;
+	if (!cas_acq(&m->syscall_p->status, P_SYSCALL, P_RUNNING)) {
+		lock(&sched.lock);
+		P *p = p_idle_get();
+		if (!p && !(p = p_extra())) {
+			unlock(&sched.lock);
+			syscall_exit();
+			return;
+		}
+		unlock(&sched.lock);
+		p_own(m, p);
+	} else {
+		m->p = m->syscall_p;
+	}
+	m->in_syscall = 0;
+	m->syscall_p = NULL;
+	store_rlx(&g->state, G_RUNNING);
 }
 
 void goro_enter_syscall(void)

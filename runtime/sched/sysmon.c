@@ -17,11 +17,11 @@
  */
 #include "internal.h"
 
-#define TICK_MIN   20000          /* ns */
+#define TICK_MIN   20000 /* ns */
 #define TICK_MAX   10000000
-#define TICK_HELP  1000000        /* at most, while a P is idle */
-#define POLL_HELP  100000         /* as old as events may be while a P is idle */
-#define SLICE      10000000       /* as Go's */
+#define TICK_HELP  1000000  /* at most, while a P is idle */
+#define POLL_HELP  100000   /* as old as events may be while a P is idle */
+#define SLICE      10000000 /* as Go's */
 #define TRIM_EVERY INT64_C(100000000)
 
 static Lock start_lock; /* rank NONE */
@@ -59,7 +59,11 @@ static void deep_sleep(void)
 		bool perhaps = deadlock_check();
 		sched.sysmon_state = perhaps ? 3 : 2;
 		unlock(&sched.lock);
-		nap(perhaps ? ns : -1);
+		if (load_rlx(&sched.main_left) && ns > 2 * TICK_MAX)
+			ns = 2 *
+			     TICK_MAX; /* somebody looks at the clock until the last thread ends */
+		int64_t trace = schedtrace(os_now()), until = perhaps ? ns : -1;
+		nap(trace >= 0 && (until < 0 || trace < until) ? trace : until);
 		lock(&sched.lock);
 		if (sched.sysmon_state == 1)
 			break;
@@ -90,7 +94,7 @@ static bool retake(P *p, int64_t now)
 	int64_t timer = load_rlx(&p->timer_next);
 	if (runq_empty(p) && !(timer && timer <= now) && !netpoll_unwatched() &&
 	    (!work_waits(p) || load_rlx(&sched.nidle_p) || load_rlx(&sched.nspinning)))
-		return false; /* nobody would use it */
+		return false;                           /* nobody would use it */
 	if (!cas_acq(&p->status, P_SYSCALL, P_RUNNING)) /* pairs with store_rel in syscall_enter */
 		return false;
 	store_rlx(&p->m, NULL);
@@ -122,7 +126,8 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 		int64_t ran = now - p->seen_sched_at;
 		if (ran >= SLICE) {
 			M *m = load_rlx(&p->m);
-			G *g = m ? load_rlx(&m->g) : NULL; /* may be another by now: it yields once too often */
+			G *g = m ? load_rlx(&m->g)
+				 : NULL; /* may be another by now: it yields once too often */
 			if (g)
 				store_rlx(&g->preempt, 1);
 			p->seen_sched_at = now;
@@ -181,6 +186,7 @@ static void sysmon(void *arg)
 		nap(soon ? TICK_MIN : until_timer(os_now(), ns));
 		int64_t now = os_now();
 		store_rlx(&sched.coarse_now, now);
+		(void)schedtrace(now);
 		if (now - trimmed >= TRIM_EVERY) {
 			trimmed = now;
 			stack_trim();
@@ -203,7 +209,8 @@ static void sysmon(void *arg)
 		for (uint32_t i = 0; i < n; i++)
 			did |= watch(sched.all_p[i], now, &help, &soon);
 		/* The net: wakes an M only if a P is idle and nobody spins. */
-		if ((help || work_waits(NULL)) && load_rlx(&sched.nidle_p) && !load_rlx(&sched.nspinning)) {
+		if ((help || work_waits(NULL)) && load_rlx(&sched.nidle_p) &&
+		    !load_rlx(&sched.nspinning)) {
 			sched_wakep();
 			did = true;
 		}
