@@ -282,13 +282,14 @@ format:
 
 D := $(DESTDIR)$(PREFIX)
 install: all
-	install -d $D/bin $D/include $D/lib/pkgconfig $D/lib/goro/no-libtsan $D/share/man/man1
+	install -d $D/bin $D/include $D/lib/pkgconfig $D/lib/goro/no-libtsan $D/share/man/man1 $D/share/goro/gdb
 	install -m 755 $(TOOLS:%=$(BUILD)/bin/%) $D/bin
 	ln -sf goro-cc $D/bin/goro-c++
 	install -m 644 $(HEADERS) $D/include
 	install -m 644 $(BUILD)/lib/libgoro.a $(BUILD)/lib/libgoro-race.a $D/lib
 	install -m 644 $(NOTSAN)/libtsan.a $(NOTSAN)/libtsan_preinit.o $D/lib/goro/no-libtsan
 	install -m 644 $(PKGCONFIG) $D/lib/pkgconfig
+	install -m 644 tools/gdb/goro-gdb.py $D/share/goro/gdb
 	for m in $(wildcard docs/man/*.1); do install -m 644 $$m $D/share/man/man1 || exit 1; done
 	ln -sf goro-cc.1 $D/share/man/man1/goro-c++.1
 
@@ -296,7 +297,7 @@ uninstall:
 	rm -f $(TOOLS:%=$D/bin/%) $D/bin/goro-c++ $D/include/goro.h $D/include/goro_cxx.h
 	rm -f $D/lib/libgoro.a $D/lib/libgoro-race.a $(PKGCONFIG:$(BUILD)/lib/%=$D/lib/%)
 	rm -f $D/share/man/man1/goro-c++.1 $(patsubst docs/man/%,$D/share/man/man1/%,$(wildcard docs/man/*.1))
-	rm -rf $D/lib/goro
+	rm -rf $D/lib/goro $D/share/goro
 
 clean:
 	rm -rf $(BUILD)
