@@ -82,7 +82,7 @@ __attribute__((noinline)) static long run_op_slow(PollFd *e, const Op *op, long 
 		} else if (r != -EINTR && !(r == -ECONNABORTED && op->kind == OP_ACCEPT)) {
 			break;
 		}
-		if (load_rlx(&e->use) >> 31) { /* being closed */
+		if (load_rlx(&e->use) & USE_CLOSING) { /* being closed */
 			r = -ECANCELED;
 			break;
 		}
@@ -116,37 +116,11 @@ static inline long run_op(PollFd *e, const Op *op)
 	return run_op_slow(e, op, r);
 }
 
-/* A whole call on fd: op, again and again while `whole` and there is something left. */
-static long call(int fd, Op *op, bool whole)
-{
-	int err;
-	PollFd *e = netpoll_enter(fd, &err);
-	if (unlikely(!e))
-		return err;
-	long total = 0;
-	for (;;) {
-		long r = run_op(e, op);
-		if (unlikely(r < 0)) {
-			if (r == -EBADF)
-				netpoll_gone(e);
-			total = total ? total : r;
-			break;
-		}
-		total += r;
-		if (likely(!whole) || r == 0 || (size_t)r >= op->n)
-			break;
-		op->p = (char *)op->p + r;
-		op->n -= (size_t)r;
-	}
-	netpoll_leave(e);
-	return total;
-}
+/* ---- what the detector is told, and whole calls ---- */
 
-/* ---- what the detector is told ---- */
-
-static inline void came(int fd, const void *p, long n, const void *pc)
+static inline void came(int fd, const void *p, size_t n, const void *pc)
 {
-	if (!GORO_RACE || n < 0)
+	if (!GORO_RACE)
 		return;
 	RaceCtx *me = race_self();
 	int saved = os_errno();
@@ -154,7 +128,7 @@ static inline void came(int fd, const void *p, long n, const void *pc)
 	if (order)
 		hook_acquire(me, order);
 	if (n > 0 && p)
-		hook_write(me, p, (size_t)n, pc);
+		hook_write(me, p, n, pc);
 	os_set_errno(saved);
 }
 
@@ -172,13 +146,60 @@ static inline void goes(int fd, const void *p, size_t n, const void *pc)
 	os_set_errno(saved);
 }
 
+/* Of a call that gave r. Before netpoll_leave: who closes may then free the buffer. */
+static inline void took(const PollFd *e, const Op *op, long r, const void *pc)
+{
+	if (!GORO_RACE || r < 0)
+		return;
+	size_t got = (size_t)r;
+	switch (op->kind) {
+	case OP_READ:
+	case OP_RECV: /* MSG_TRUNC answers more than it gives */
+		came(e->fd, op->p, got < op->n ? got : op->n, pc);
+		break;
+	case OP_ACCEPT:
+		came(e->fd, op->p, op->p && *op->len < op->n ? *op->len : op->n, pc);
+		if (op->p)
+			hook_write(race_self(), op->len, sizeof *op->len, pc);
+		break;
+	default:
+		break;
+	}
+}
+
+/* A whole call on fd: op, again and again while `whole` and there is something left. */
+static long call(int fd, Op *op, bool whole, const void *pc)
+{
+	int err;
+	PollFd *e = netpoll_enter(fd, &err);
+	if (unlikely(!e))
+		return err;
+	long total = 0;
+	for (;;) {
+		long r = run_op(e, op);
+		if (unlikely(r < 0)) {
+			if (r == -EBADF)
+				netpoll_gone(e);
+			total = total ? total : r;
+			break;
+		}
+		took(e, op, r, pc);
+		total += r;
+		if (likely(!whole) || r == 0 || (size_t)r >= op->n)
+			break;
+		op->p = (char *)op->p + r;
+		op->n -= (size_t)r;
+	}
+	netpoll_leave(e);
+	return total;
+}
+
 /* ---- the public ones ---- */
 
 intptr_t goro_read(int fd, void *buf, size_t n)
 {
 	Op op = {.kind = OP_READ, .p = buf, .n = n};
-	long r = call(fd, &op, false);
-	came(fd, buf, r, PC);
+	long r = call(fd, &op, false, PC);
 	preempt_check();
 	return r;
 }
@@ -187,7 +208,7 @@ intptr_t goro_write(int fd, const void *buf, size_t n)
 {
 	Op op = {.kind = OP_WRITE, .p = (void *)(uintptr_t)buf, .n = n};
 	goes(fd, buf, n, PC);
-	long r = call(fd, &op, true);
+	long r = call(fd, &op, true, PC);
 	preempt_check();
 	return r;
 }
@@ -195,9 +216,8 @@ intptr_t goro_write(int fd, const void *buf, size_t n)
 intptr_t goro_recv(int fd, void *buf, size_t n, int flags)
 {
 	Op op = {.kind = OP_RECV, .flags = flags, .p = buf, .n = n};
-	long r = call(fd, &op, (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL);
-	came(fd, buf, r > 0 && (size_t)r > n ? (long)n : r,
-	    PC); /* MSG_TRUNC answers more than it gives */
+	long r =
+	    call(fd, &op, (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL, PC);
 	preempt_check();
 	return r;
 }
@@ -206,29 +226,21 @@ intptr_t goro_send(int fd, const void *buf, size_t n, int flags)
 {
 	Op op = {.kind = OP_SEND, .flags = flags, .p = (void *)(uintptr_t)buf, .n = n};
 	goes(fd, buf, n, PC);
-	long r = call(fd, &op, !(flags & MSG_DONTWAIT));
+	long r = call(fd, &op, !(flags & MSG_DONTWAIT), PC);
 	preempt_check();
 	return r;
 }
 
 int goro_accept(int fd, struct sockaddr *addr, uint32_t *len)
 {
-	uint32_t room = addr && len ? *len : 0;
 	if (addr && !len)
 		return -EFAULT;
-	Op op = {.kind = OP_ACCEPT, .p = addr, .len = len};
-	int r = (int)call(fd, &op, false);
-	if (r >= 0) {
-		int err = netpoll_fresh(r, true);
-		if (err) {
-			(void)os_fd_close(r);
-			r = err;
-		}
-	}
-	if (r >= 0) {
-		came(fd, addr, addr ? (long)(*len < room ? *len : room) : 0, PC);
-		if (GORO_RACE && len && addr)
-			hook_write(race_self(), len, sizeof *len, PC);
+	Op op = {.kind = OP_ACCEPT, .p = addr, .n = addr ? *len : 0, .len = len};
+	int r = (int)call(fd, &op, false, PC);
+	int err = r >= 0 ? netpoll_fresh(r, true) : 0;
+	if (err) {
+		(void)os_fd_close(r);
+		r = err;
 	}
 	preempt_check();
 	return r;
@@ -253,7 +265,7 @@ static int connect_full(int fd, Op *op)
 			ns = left > 0 ? left : 1;
 		goro_sleep(ns);
 		ns = ns < 5 * GORO_MILLISECOND ? 2 * ns : ns;
-		err = (int)call(fd, op, false);
+		err = (int)call(fd, op, false, NULL);
 		if (err != -EAGAIN)
 			return err;
 	}
@@ -265,7 +277,7 @@ int goro_connect(int fd, const struct sockaddr *addr, uint32_t len)
 	goes(fd, addr, len, PC);
 	if (addr && len >= sizeof addr->sa_family && addr->sa_family == AF_UNIX)
 		op.flags = MSG_DONTWAIT;
-	int r = (int)call(fd, &op, false);
+	int r = (int)call(fd, &op, false, PC);
 	if (op.flags && r == -EAGAIN)
 		r = connect_full(fd, &op);
 	preempt_check();
