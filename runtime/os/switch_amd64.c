@@ -57,7 +57,8 @@ void *os_switch_new_call(
 	/* No memcpy: between the arguments and the static chain lies a red zone of AddressSanitizer's. */
 	void *to = (void *)sp;
 	const void *from = stack;
-	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(nstack) : : "memory");
+	if (nstack)
+		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(nstack) : : "memory");
 	return first(sp, goro_start_call, (uintptr_t)f, (uintptr_t)r);
 }
 

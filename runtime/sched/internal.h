@@ -47,6 +47,9 @@ void m_set(M *m);
 /* Leave the running goroutine g for the next one or for g0, and come back when it runs again. m->after
  * says what becomes of g. dying: it never comes back. */
 void leave(G *g, bool dying);
+/* The running goroutine g goes to runnext and `next`, which is on no queue, runs in its place. False, and nothing
+ * done: g has to stay, or an order waits for the M. g has a P. */
+bool leave_for(G *g, G *next);
 /* With sched.lock held: */
 void p_idle_put(P *p);
 P *p_idle_get(void);

@@ -1,9 +1,11 @@
 /*
- * runq.c: a P's queue of runnable Gs: a ring with one producer, and runnext, a slot for the G readied
- * last, which runs next (the partner of a channel operation, its data still in the cache).
+ * runq.c: a P's queue of runnable Gs: a ring with one producer; runnext, a slot for the G readied
+ * last, which runs next (the partner of a channel operation, its data still in the cache); and lifo, a
+ * few more such slots, for those that made way for a goroutine they made (start in proc.c): newest
+ * first for the owner, oldest first for thieves.
  *
  * Model: Go's runqput/runqget/runqgrab. Who may call what:
- *     runq_put, runq_get   the M that owns p
+ *     runq_put, runq_get, runq_put_lifo   the M that owns p
  *     runq_steal           the M that owns `thief`, on any other p
  *     runq_empty           anyone; a hint
  * put | get | steal may overlap, any number of steals. put takes effect at the store of tail (or runnext),
@@ -13,7 +15,11 @@
  * have to sleep through 2^32 picks to be fooled.
  *
  * runnext becomes non-NULL by the owner alone; thieves only take it away. So the owner may store into an
- * empty runnext without a locked instruction.
+ * empty runnext without a locked instruction. The slots of lifo are the same.
+ *
+ * Nobody starves: after 64 picks from runnext or lifo in a row the oldest of lifo goes to the ring's tail
+ * and the ring's head has its turn. lifo waits while the ring is longer than BREADTH, or whom its goroutines
+ * ready would pile up there.
  */
 #include "internal.h"
 
@@ -42,7 +48,8 @@ static void put_tail(P *p, G *g)
 		uint32_t t = load_rlx(&q->tail); /* only we write it */
 		if (likely(t - h < RUNQ_SIZE)) {
 			store_rlx(&q->slot[t & MASK], g);
-			store_rel(&q->tail, t + 1); /* publishes the slot; pairs with load_acq in steal */
+			/* Publishes the slot; pairs with load_acq in runq_steal. */
+			store_rel(&q->tail, t + 1);
 			return;
 		}
 		if (put_global(p, g, h, t))
@@ -72,17 +79,82 @@ bool runq_put(P *p, G *g, bool next)
 	return true;
 }
 
+/* ---- lifo ---- */
+
+static inline bool lifo_empty(const P *p)
+{
+	return load_rlx(&p->lifo_high) == load_rlx(&p->lifo_low); /* the owner's, or a hint */
+}
+
+static inline G *claim(G **slot)
+{
+	G *g = load_rlx(slot);
+	/* Pairs with store_rel in runq_put, runq_put_lifo: g's fields. */
+	return g && cas_acq(slot, g, NULL) ? g : NULL;
+}
+
+bool runq_put_lifo(P *p, G *g)
+{
+	G *old = claim(&p->runnext);
+	if (old) {
+		uint32_t high = p->lifo_high;
+		if (likely(high - p->lifo_low < LIFO_SIZE)) {
+			/* The slot pairs with cas_acq in claim, high with load_acq in lifo_steal. */
+			store_rel(&p->lifo[high & (LIFO_SIZE - 1)], old);
+			store_rel(&p->lifo_high, high + 1);
+		} else {
+			put_tail(p, old);
+		}
+	}
+	store_rel(&p->runnext, g); /* empty: pairs with cas_acq of takers */
+	return old != NULL;
+}
+
+static G *lifo_pop(P *p)
+{
+	G *g = NULL;
+	while (!g && !lifo_empty(p)) { /* thieves leave holes */
+		uint32_t last = p->lifo_high - 1;
+		g = claim(&p->lifo[last & (LIFO_SIZE - 1)]);
+		store_rlx(&p->lifo_high, last); /* a reader of the old one meets an empty slot */
+	}
+	return g;
+}
+
+/* The oldest, to the ring. For a moment it is nowhere: the owner has it in hand. */
+static void lifo_age(P *p)
+{
+	G *g = claim(&p->lifo[p->lifo_low & (LIFO_SIZE - 1)]);
+	store_rlx(&p->lifo_low, p->lifo_low + 1);
+	if (g)
+		put_tail(p, g);
+}
+
+static G *lifo_steal(P *victim)
+{
+	uint32_t high = load_acq(&victim->lifo_high); /* pairs with store_rel in runq_put_lifo */
+	G *g = NULL;
+	for (uint32_t i = load_rlx(&victim->lifo_low); !g && (int32_t)(high - i) > 0; i++)
+		g = claim(&victim->lifo[i & (LIFO_SIZE - 1)]);
+	return g;
+}
+
 G *runq_get(P *p)
 {
 	RunQ *q = &p->runq;
 	uint32_t h, t;
 	G *g = load_rlx(&p->runnext);
 	/* Two that ready each other could starve the queue for ever: it gets its turn after 64. */
-	if (g && (likely(p->nextticks < 64) || load_rlx(&q->tail) == load_rlx(&q->head))) {
-		if (cas_acq(&p->runnext, g, NULL)) {
+	if (likely(p->nextticks < 64) ||
+	    (load_rlx(&q->tail) == load_rlx(&q->head) && lifo_empty(p))) {
+		if ((g && cas_acq(&p->runnext, g, NULL)) ||
+		    (!lifo_empty(p) && load_rlx(&q->tail) - load_rlx(&q->head) <= BREADTH &&
+			(g = lifo_pop(p)))) {
 			p->nextticks++;
 			return g;
 		}
+	} else if (!lifo_empty(p)) {
+		lifo_age(p);
 	}
 	p->nextticks = 0;
 	for (;;) {
@@ -91,12 +163,13 @@ G *runq_get(P *p)
 		if (t == h)
 			break;
 		g = load_rlx(&q->slot[h & MASK]);
-		g_prefetch(load_rlx(&q->slot[(h + 1) & MASK])); /* its turn comes soon; any address will do */
+		/* Its turn comes soon; any address will do. */
+		g_prefetch(load_rlx(&q->slot[(h + 1) & MASK]));
 		if (cas_rel(&q->head, h, h + 1)) /* pairs with load_acq in put_tail */
 			return g;
 	}
-	g = load_rlx(&p->runnext);
-	return g && cas_acq(&p->runnext, g, NULL) ? g : NULL;
+	g = claim(&p->runnext);
+	return g || lifo_empty(p) ? g : lifo_pop(p);
 }
 
 /* Take runnext from a P that does not get to it. One that runs will most likely pick it within a
@@ -125,8 +198,10 @@ G *runq_steal(P *thief, P *victim, bool next)
 		t = load_acq(&q->tail); /* pairs with store_rel in put_tail: the slots */
 		n = t - h;
 		n -= n / 2;
-		if (n == 0)
-			return next ? take_next(victim) : NULL;
+		if (n == 0) {
+			G *g = lifo_steal(victim);
+			return g || !next ? g : take_next(victim);
+		}
 		if (n > RUNQ_SIZE / 2) /* head and tail were read at different times */
 			continue;
 		/* Ours is empty (we came to steal), so n <= RUNQ_SIZE/2 slots are free; they are not
@@ -145,13 +220,18 @@ G *runq_steal(P *thief, P *victim, bool next)
 
 bool runq_empty(const P *p)
 {
-	/* Three reads that do not form a snapshot: a G may pass from runnext to the ring between them.
-	 * Reading tail again catches that. */
+	/* Reads that do not form a snapshot: a G may pass from runnext to lifo, which is read after it, or from
+	 * either to the ring. Reading tail again catches that. */
 	for (;;) {
 		uint32_t h = load_acq(&p->runq.head);
 		uint32_t t = load_acq(&p->runq.tail);
-		G *next = load_acq(&p->runnext);
+		if (h != t || load_acq(&p->runnext))
+			return false;
+		uint32_t high = load_acq(&p->lifo_high); /* pairs with store_rel in runq_put_lifo */
+		for (uint32_t i = load_acq(&p->lifo_low); (int32_t)(high - i) > 0; i++)
+			if (load_acq(&p->lifo[i & (LIFO_SIZE - 1)]))
+				return false;
 		if (t == load_rlx(&p->runq.tail))
-			return h == t && next == NULL;
+			return true;
 	}
 }

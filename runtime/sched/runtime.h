@@ -49,7 +49,19 @@ typedef struct IoWaiter IoWaiter;
 #define RUNQ_SIZE 256 /* as Go's; a power of two */
 #endif
 
+<<<<<<< HEAD
 #define GFREE_MAX 64 /* dead Gs that a P keeps */
+=======
+/* With that many in its ring a P runs a new goroutine at once, on the stack that died last, instead of
+ * queueing it. */
+#ifndef BREADTH
+#define BREADTH (RUNQ_SIZE / 4)
+#endif
+
+#define LIFO_SIZE 32   /* goroutines that made way for those they made; a power of two */
+
+#define GFREE_MAX 64   /* dead Gs that a P keeps */
+>>>>>>> 9c9df19 (wip)
 
 typedef enum GState { G_DEAD, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL } GState;
 
@@ -123,6 +135,7 @@ typedef enum After {
 	AFTER_NOTHING,
 	AFTER_UNLOCK, /* release after_lock */
 	AFTER_YIELD,  /* after_g to the tail of the local queue */
+	AFTER_NEXT,   /* after_g to runnext */
 	AFTER_GLOBAL, /* after_g to the global queue */
 	AFTER_DEAD,   /* after_g's stack may be used again */
 	AFTER_CALL    /* after_fn(after_g, after_arg) */
@@ -173,6 +186,8 @@ typedef enum PStatus { P_IDLE, P_RUNNING, P_SYSCALL, P_DEAD } PStatus;
 struct P {
 	RunQ runq;            /* put: owning M only; steal: any M */
 	G *runnext;           /* owner swaps; thieves cas it away after a while */
+	G *lifo[LIFO_SIZE];   /* slots as runnext: owner stores into empty ones, anyone cas them away */
+	uint32_t lifo_low, lifo_high; /* in use: [low, high), free-running; owner writes, others read */
 	uint32_t status;      /* PStatus; cas between owner and sysmon while in a system call */
 	uint32_t schedtick;   /* picks so far; owner writes, sysmon reads relaxed */
 	uint32_t nextticks;   /* picks of runnext in a row; owner */
@@ -327,6 +342,8 @@ void sched_put_global(G *const *g, uint32_t n); /* wakes nobody */
 /* ---- run queues (runq.c) ---- */
 /* True: the queue proper got something, so there is surplus for another M (not for runnext alone). */
 bool runq_put(P *p, G *g, bool next);
+/* To runnext; what was there runs right after it. True as above. */
+bool runq_put_lifo(P *p, G *g);
 G *runq_get(P *p);
 G *runq_steal(P *thief, P *victim, bool take_next);
 bool runq_empty(const P *p);

@@ -111,6 +111,10 @@ static inline void after(M *m)
 	case AFTER_YIELD:
 		runq_put(m->p, m->after_g, false);
 		break;
+	case AFTER_NEXT:
+		if (runq_put_lifo(m->p, m->after_g))
+			sched_wakep();
+		break;
 	case AFTER_GLOBAL:
 		sched_put_global(&m->after_g, 1);
 		sched_wakep();
@@ -161,28 +165,57 @@ static inline G *pick(M *m)
 	return g;
 }
 
-void leave(G *g, bool dying)
+static inline void leave_to(M *m, G *g, G *next, bool dying)
 {
-	M *m = g->m;
+	next->m = m;
+	store_rlx(&next->state, G_RUNNING); /* for dumps */
+	store_rlx(&m->g, next);
+	tls_g_set(next);
+	san_leave(&g->san, &next->san, next->stack_lo, next->stack_hi, dying);
+	os_switch(&g->sp, next->sp);
+}
+
+static inline void save(const M *m, G *g, bool dying)
+{
 	g->saved_errno = *m->errno_at;
 	if (m->cxx) {
 		g->cxx_globals[0] =
 		    dying ? NULL : m->cxx[0]; /* clean for the next goroutine here */
 		g->cxx_globals[1] = dying ? NULL : m->cxx[1];
 	}
+<<<<<<< HEAD
 	if (unlikely(m->in_syscall)) {
 		if (m->in_syscall == M_FORKED)
 			fork_fatal();
+=======
+}
+
+bool leave_for(G *g, G *next)
+{
+	M *m = g->m;
+	P *p = m->p;
+	if (unlikely(load_rlx(&p->attention)) || unlikely(g->locked) || unlikely(m->in_syscall))
+		return false;
+	save(m, g, false);
+	store_rlx(&p->schedtick, p->schedtick + 1); /* only we write it */
+	m->after = AFTER_NEXT;
+	m->after_g = g;
+	leave_to(m, g, next, false);
+	sched_switched();
+	return true;
+}
+
+void leave(G *g, bool dying)
+{
+	M *m = g->m;
+	save(m, g, dying);
+	if (unlikely(m->in_syscall))
+>>>>>>> 9c9df19 (wip)
 		fatal("goroutine would block between goro_enter_syscall and goro_exit_syscall");
 	}
 	G *next = m->p ? pick(m) : NULL;
 	if (next) {
-		next->m = m;
-		store_rlx(&next->state, G_RUNNING); /* for dumps */
-		store_rlx(&m->g, next);
-		tls_g_set(next);
-		san_leave(&g->san, &next->san, next->stack_lo, next->stack_hi, dying);
-		os_switch(&g->sp, next->sp);
+		leave_to(m, g, next, dying);
 	} else {
 		m->left_main = g->is_main;
 		store_rlx(&m->g, NULL);

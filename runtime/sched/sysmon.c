@@ -82,7 +82,8 @@ static bool work_waits(const P *except)
 	uint32_t n = load_acq(&sched.nall_p);
 	for (uint32_t i = 0; i < n; i++) {
 		const P *p = sched.all_p[i];
-		if (p != except && load_acq(&p->runq.tail) != load_acq(&p->runq.head))
+		if (p != except && (load_acq(&p->runq.tail) != load_acq(&p->runq.head) ||
+				       load_rlx(&p->lifo_high) != load_rlx(&p->lifo_low)))
 			return true;
 	}
 	return false;
