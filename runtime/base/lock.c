@@ -4,10 +4,14 @@
  *
  * Model: Drepper, "Futexes are tricky", the three-state mutex. State 2 means "held, and a sleeper may be
  * there": whoever sleeps has stored 2 itself, and an unlock that finds 2 wakes one sleeper, which takes
- * the lock as 2 again (it cannot know whether others sleep). No wake-up is lost: a sleeper's futex_wait
- * returns at once unless the state is still 2, and the state leaves 2 only through unlock's swap.
+ * the lock as 2 again (it cannot know whether others sleep).
  *
- * After unlock's swap the lock's memory may be gone (a channel freed by the next holder); lock_wake
+ * But unlock is a load and a store in the place of a swap, which would be half of the cost of a short
+ * section. A sleeper that stores 2 between the two, some nanoseconds apart unless the holder is interrupted
+ * there, is not woken: hence it sleeps for NAP at most and looks again. Only the time is at stake: the lock
+ * is taken by cas or swap from 0 alone, and 0 is stored by the holder alone.
+ *
+ * After unlock's store the lock's memory may be gone (a channel freed by the next holder); lock_wake
  * touches only the address, as a futex key, where a stray wake-up is harmless.
  */
 #include "lock.h"
@@ -20,16 +24,17 @@
 /* 100 pauses are some 1-4 us on x86: longer than any critical section of the runtime, shorter than the
  * 6-90 us that a futex round trip costs. Useless with one processor, where it costs little. */
 #define SPINS 100
+#define NAP   100000 /* ns */
 
 void lock_slow(Lock *l)
 {
 	for (int i = 0; i < SPINS; i++) {
-		if (load_rlx(&l->state) == 0 && cas_acq(&l->state, 0, 1)) /* pairs with swap_rel in unlock */
+		if (load_rlx(&l->state) == 0 && cas_acq(&l->state, 0, 1)) /* pairs with store_rel in unlock */
 			return;
 		cpu_relax();
 	}
-	while (swap_acq(&l->state, 2) != 0) /* pairs with swap_rel in unlock */
-		os_futex_wait(&l->state, 2, -1);
+	while (swap_acq(&l->state, 2) != 0) /* pairs with store_rel in unlock */
+		os_futex_wait(&l->state, 2, NAP);
 }
 
 void lock_wake(Lock *l)

@@ -75,7 +75,10 @@ static inline bool lock_try(Lock *l)
 static inline void unlock(Lock *l)
 {
 	lock_rank_pop(l);
-	if (unlikely(swap_rel(&l->state, 0) == 2)) /* pairs with cas_acq in lock */
+	/* No locked instruction: lock.c says why that is enough. */
+	bool sleeper = load_rlx(&l->state) == 2;
+	store_rel(&l->state, 0); /* pairs with cas_acq in lock */
+	if (unlikely(sleeper))
 		lock_wake(l);
 }
 
