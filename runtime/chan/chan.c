@@ -212,8 +212,12 @@ goro_chan *chan_new(size_t elem, size_t cap, const void *pc)
 	goro_chan *c = malloc(bytes);
 	if (!c)
 		fatal("out of memory: cannot allocate a channel of %zu bytes", bytes);
-	memset(c, 0, sizeof(*c));
 	c->lock = (Lock)LOCK_INIT(CHAN);
+	c->closed = 0;
+	c->id_life = c->id_access = c->id_close = 0;
+	c->count = c->sendx = c->recvx = 0;
+	c->recvq = c->sendq = (WaitQueue){NULL, NULL};
+	c->timer = NULL;
 	c->elem = elem;
 	c->stride = stride;
 	c->cap = cap;
@@ -288,7 +292,8 @@ static _Noreturn __attribute__((noinline)) void send_on_closed(void)
 /* c->lock held on entry, released. */
 static __attribute__((noinline)) void send_park(goro_chan *c, const void *elem, const void *pc)
 {
-	Waiter w = {.g = g_current(), .elem = (void *)elem, .object = c, .index = -1, .pc = pc};
+	Waiter w;
+	waiter_init(&w, g_current(), (void *)elem, c, -1, pc);
 	waitq_push(&c->sendq, &w);
 	park(&c->lock, WAIT_CHAN_SEND, c);
 	if (!w.success)
@@ -361,7 +366,8 @@ bool chan_post(goro_chan *c, const void *elem)
 /* c->lock held on entry, released. */
 static __attribute__((noinline)) bool recv_park(goro_chan *c, void *elem, const void *pc)
 {
-	Waiter w = {.g = g_current(), .elem = elem, .object = c, .index = -1, .pc = pc};
+	Waiter w;
+	waiter_init(&w, g_current(), elem, c, -1, pc);
 	waitq_push(&c->recvq, &w);
 	park(&c->lock, WAIT_CHAN_RECV, c);
 	return w.success;

@@ -33,26 +33,26 @@ typedef struct Sel {
 	RaceCtx *race;
 } Sel;
 
-/* Uniform in [0, n): the product of a 32-bit random number; the bias, n / 2^32, is below notice. */
-static uint32_t random_below(uint32_t n)
+/* Uniform in [0, n): the product of a 32-bit random number; the bias, n / 2^32, is below notice. The
+ * state is the M's, which stays ours meanwhile: nothing parks. */
+static uint32_t random_below(uint64_t *state, uint32_t n)
 {
-	M *m = m_self();
-	uint64_t x;
-	if (m) {
-		x = m->rand ? m->rand : os_random() | 1;
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		m->rand = x;
-	} else {
-		x = os_random();
-	}
+	uint64_t x = *state;
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	*state = x;
 	return (uint32_t)((x >> 32) * n >> 32);
 }
 
 /* Fill poll by an inside-out shuffle; count the cases that have a channel. */
 static void shuffle(Sel *s, int n)
 {
+	G *me = g_self();
+	M *m = me ? me->m : NULL;
+	uint64_t x = m ? m->rand : 0;
+	if (unlikely(!x))
+		x = os_random() | 1;
 	s->n = 0;
 	for (int i = 0; i < n; i++) {
 		goro_case *k = &s->cases[i];
@@ -62,10 +62,12 @@ static void shuffle(Sel *s, int n)
 		if (k->send && !k->elem && k->chan->elem)
 			panic("select: send of a NULL element");
 		hook_read(s->race, &k->chan->id_life, 1, s->pc);
-		int j = (int)random_below((uint32_t)++s->n);
+		int j = (int)random_below(&x, (uint32_t)++s->n);
 		s->poll[s->n - 1] = s->poll[j];
 		s->poll[j] = i;
 	}
+	if (m)
+		m->rand = x;
 }
 
 static void sift_down(goro_chan **a, int i, int n)
@@ -190,12 +192,7 @@ static void enqueue_all(Sel *s, G *g)
 		int index = s->poll[i];
 		goro_case *k = &s->cases[index];
 		Waiter *w = &s->waiters[i];
-		*w = (Waiter){.g = g,
-		    .elem = k->elem,
-		    .object = k->chan,
-		    .index = index,
-		    .is_select = true,
-		    .pc = s->pc};
+		waiter_init(w, g, k->elem, k->chan, index, s->pc);
 		waitq_push(k->send ? &k->chan->sendq : &k->chan->recvq, w);
 	}
 }
@@ -231,8 +228,11 @@ static int select_locked(Sel *s, bool block)
 	sort_locks(s);
 	lock_all(s);
 	for (int i = 0; i < s->n; i++) {
+		goro_case *k = &s->cases[s->poll[i]];
+		if (!(k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan))) /* exact under the lock */
+			continue;
 		G *wake = NULL;
-		ChanResult r = try_locked(s, &s->cases[s->poll[i]], &wake);
+		ChanResult r = try_locked(s, k, &wake);
 		if (r != CHAN_BLOCKED) {
 			unlock_all(s);
 			return tried(s, s->poll[i], r, wake);
