@@ -158,15 +158,9 @@ void goro_go_captured(
 		fatal("go: out of memory for a goroutine");
 	g->sp = os_switch_new_call(g, (void *)g->stack_lo, f, regs, stack, nstack);
 	if (!g->sp)
-<<<<<<< HEAD
 		fatal("go: arguments of %zu bytes do not fit a stack of %zu", nstack,
 		    stack_default_size());
-	go_start(g);
-	preempt_check();
-=======
-		fatal("go: arguments of %zu bytes do not fit a stack of %zu", nstack, stack_default_size());
 	start(g);
->>>>>>> 9c9df19 (wip)
 }
 
 /* ---- end ---- */

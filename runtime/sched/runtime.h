@@ -49,19 +49,15 @@ typedef struct IoWaiter IoWaiter;
 #define RUNQ_SIZE 256 /* as Go's; a power of two */
 #endif
 
-<<<<<<< HEAD
-#define GFREE_MAX 64 /* dead Gs that a P keeps */
-=======
 /* With that many in its ring a P runs a new goroutine at once, on the stack that died last, instead of
  * queueing it. */
 #ifndef BREADTH
 #define BREADTH (RUNQ_SIZE / 4)
 #endif
 
-#define LIFO_SIZE 32   /* goroutines that made way for those they made; a power of two */
+#define LIFO_SIZE 32 /* goroutines that made way for those they made; a power of two */
 
-#define GFREE_MAX 64   /* dead Gs that a P keeps */
->>>>>>> 9c9df19 (wip)
+#define GFREE_MAX 64 /* dead Gs that a P keeps */
 
 typedef enum GState { G_DEAD, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL } GState;
 
@@ -184,10 +180,12 @@ typedef struct RunQ {
 typedef enum PStatus { P_IDLE, P_RUNNING, P_SYSCALL, P_DEAD } PStatus;
 
 struct P {
-	RunQ runq;            /* put: owning M only; steal: any M */
-	G *runnext;           /* owner swaps; thieves cas it away after a while */
-	G *lifo[LIFO_SIZE];   /* slots as runnext: owner stores into empty ones, anyone cas them away */
-	uint32_t lifo_low, lifo_high; /* in use: [low, high), free-running; owner writes, others read */
+	RunQ runq;  /* put: owning M only; steal: any M */
+	G *runnext; /* owner swaps; thieves cas it away after a while */
+	G *lifo
+	    [LIFO_SIZE]; /* slots as runnext: owner stores into empty ones, anyone cas them away */
+	uint32_t lifo_low,
+	    lifo_high;        /* in use: [low, high), free-running; owner writes, others read */
 	uint32_t status;      /* PStatus; cas between owner and sysmon while in a system call */
 	uint32_t schedtick;   /* picks so far; owner writes, sysmon reads relaxed */
 	uint32_t nextticks;   /* picks of runnext in a row; owner */

@@ -183,11 +183,6 @@ static inline void save(const M *m, G *g, bool dying)
 		    dying ? NULL : m->cxx[0]; /* clean for the next goroutine here */
 		g->cxx_globals[1] = dying ? NULL : m->cxx[1];
 	}
-<<<<<<< HEAD
-	if (unlikely(m->in_syscall)) {
-		if (m->in_syscall == M_FORKED)
-			fork_fatal();
-=======
 }
 
 bool leave_for(G *g, G *next)
@@ -209,8 +204,9 @@ void leave(G *g, bool dying)
 {
 	M *m = g->m;
 	save(m, g, dying);
-	if (unlikely(m->in_syscall))
->>>>>>> 9c9df19 (wip)
+	if (unlikely(m->in_syscall)) {
+		if (m->in_syscall == M_FORKED)
+			fork_fatal();
 		fatal("goroutine would block between goro_enter_syscall and goro_exit_syscall");
 	}
 	G *next = m->p ? pick(m) : NULL;
