@@ -23,7 +23,9 @@
 #include <unistd.h>
 
 #define WATCH_SECONDS 15 /* reading the DWARF of a program of 1 GB took 4 s */
-#define EXIT_FATAL    2
+#define FAULT_SECONDS                                                                              \
+	5 /* likelier to be in the middle of malloc, and somebody waits for the core */
+#define EXIT_FATAL 2
 
 typedef enum Ending { END_FATAL, END_FATAL_ALL, END_PANIC, END_THROW, END_QUIT, END_FAULT } Ending;
 
@@ -34,6 +36,7 @@ static struct {
 	TraceSelf self;
 	unw_context_t regs;
 	uint32_t seen_progress;
+	int sig; /* END_FAULT: what it ends by; else 0 */
 } dying;
 
 bool fatal_in_progress(void)
@@ -41,16 +44,26 @@ bool fatal_in_progress(void)
 	return load_rlx(&dying.tid) != 0; /* relaxed: asked by the dying thread itself */
 }
 
+static unsigned patience(void)
+{
+	return dying.sig ? FAULT_SECONDS : WATCH_SECONDS;
+}
+
 static void on_alarm(int sig)
 {
 	(void)sig;
 	if (dying.seen_progress != load_rlx(&trace_progress)) {
 		dying.seen_progress = load_rlx(&trace_progress);
-		alarm(WATCH_SECONDS);
+		alarm(patience());
 		return;
 	}
 	static const char text[] = "\ngoro: the traceback does not come to an end; giving up\n";
 	os_write(2, text, sizeof text - 1);
+	if (dying.sig) { /* for the process: this may be another thread, where it is not blocked */
+		signal(dying.sig, SIG_DFL);
+		kill(getpid(), dying.sig);
+		os_sleep(INT64_C(1000000000));
+	}
 	os_exit(EXIT_FATAL);
 }
 
@@ -63,7 +76,7 @@ static void watch(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-	alarm(WATCH_SECONDS);
+	alarm(patience());
 }
 
 static void print_traces(void *arg)
@@ -246,6 +259,7 @@ void fault_print(int sig, const siginfo_t *si, const void *uc)
 	void *addr = sig == SIGABRT ? NULL : si->si_addr;
 	begin_fault("%s\n[signal %s code=0x%x addr=0x%zx pc=0x%zx]", words, name,
 	    (unsigned)si->si_code, (size_t)addr, (size_t)trace_pc(uc));
+	dying.sig = sig;
 	dying.self.exact = trace_fault_regs(
 	    uc, sig == SIGSEGV && si->si_code > 0 ? addr : (void *)-1, g_self(), &dying.regs);
 	print_all();

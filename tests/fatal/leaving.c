@@ -60,6 +60,17 @@ static void aborts(void)
 	abort();
 }
 
+/* malloc finds it out with its lock held: no names then. */
+static void heap_broken(void)
+{
+	static char *volatile p;
+	p = malloc(24);
+	for (int i = 24; i < 64; i++)
+		p[i] = 0x7f;
+	for (;;)
+		p = malloc(5000);
+}
+
 static void in_goroutine(void)
 {
 	go(stores);
@@ -317,7 +328,7 @@ static void waits(void)
 static const struct {
 	const char *name;
 	void (*f)(void);
-} cases[] = {CASE(segv), CASE(calls_null), CASE(bus), CASE(fpe), CASE(ill), CASE(aborts),
+} cases[] = {CASE(segv), CASE(calls_null), CASE(bus), CASE(fpe), CASE(ill), CASE(aborts), CASE(heap_broken),
     CASE(in_goroutine), CASE(handled), CASE(main_pthread_exit), CASE(main_pthread_exit_alone),
     CASE(main_pthread_exit_deadlock), CASE(main_pthread_exit_threads), CASE(goroutine_pthread_exit),
     CASE(exit_beside_spin), CASE(fast_exit_beside_spin), CASE(return_beside_spin), CASE(children),

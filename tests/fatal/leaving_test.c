@@ -53,6 +53,15 @@ FAULT(fpe, 8, "integer divide error\n[signal SIGFPE: floating-point exception co
 FAULT(ill, 4, "illegal instruction\n[signal SIGILL: illegal instruction code=0x2 addr=0x")
 FAULT(aborts, 6, "abort\n[signal SIGABRT: abort code=0x")
 
+Test(fault, malloc_aborts_with_its_lock_held)
+{
+	Run r;
+	leave(&r, false, "", "heap_broken");
+	cr_assert_eq(r.code, 128 + 6, "%d: %s", r.code, r.err);
+	cr_assert(strstr(r.err, "fatal error: abort\n[signal SIGABRT: abort code=0x"), "%s", r.err);
+	run_free(&r);
+}
+
 Test(fault, names_the_goroutine)
 {
 	leaves("in_goroutine", 139, "", "\ngoroutine 2 [running]:\nstores(...)\n\tleaving.c:");
