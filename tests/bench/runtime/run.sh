@@ -2,7 +2,7 @@
 # The runtime's workloads in goro and, in the same run, in Go: medians of RUNS (5) runs, taken in turn so that a
 # drift of the machine meets both. Usage: run.sh BUILD_DIR [WORKLOAD...]. Prints a table and writes BUILD_DIR/bench/runtime.csv.
 set -euo pipefail
-build=${1:?usage: run.sh BUILD_DIR [WORKLOAD...]}
+build=$(cd "${1:?usage: run.sh BUILD_DIR [WORKLOAD...]}" && pwd)
 shift
 here=$(cd "$(dirname "$0")" && pwd)
 runs=${RUNS:-5}
