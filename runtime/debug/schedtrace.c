@@ -32,17 +32,25 @@ static long setting(const char *name)
 	return value;
 }
 
+/* Runnable on p, as it looks: the ends of a queue are not read at one moment. */
+static int waiting(P *p)
+{
+	int n = (int)(load_rlx(&p->runq.tail) - load_rlx(&p->runq.head)) +
+		(int)(load_rlx(&p->lifo_high) - load_rlx(&p->lifo_low)) +
+		(load_rlx(&p->runnext) != NULL);
+	return n < 0 ? 0 : n;
+}
+
 static void add_p(Buf *b, P *p)
 {
 	static const int status[] = {
 	    [P_IDLE] = 0, [P_RUNNING] = 1, [P_SYSCALL] = 2, [P_DEAD] = 4}; /* Go's */
 	M *m = load_rlx(&p->m);
 	buf_fmt(b,
-	    "  P%d: status=%d schedtick=%u syscalltick=%u m=%d runqsize=%u gfreecnt=%u "
+	    "  P%d: status=%d schedtick=%u syscalltick=%u m=%d runqsize=%d gfreecnt=%u "
 	    "timerslen=%u\n",
 	    p->id, status[load_rlx(&p->status)], load_rlx(&p->schedtick), load_rlx(&p->syscalltick),
-	    m ? m->id : -1, load_rlx(&p->runq.tail) - load_rlx(&p->runq.head), load_rlx(&p->ngfree),
-	    load_rlx(&p->ntimers));
+	    m ? m->id : -1, waiting(p), load_rlx(&p->ngfree), load_rlx(&p->ntimers));
 }
 
 static void add_m(Buf *b, M *m)
@@ -92,11 +100,8 @@ static void print(int64_t now)
 		for (M *m = sched.all_m; m; m = m->all_next)
 			add_m(&b, m);
 	} else {
-		for (uint32_t i = 0; i < procs; i++) {
-			P *p = sched.all_p[i];
-			uint32_t n = load_rlx(&p->runq.tail) - load_rlx(&p->runq.head);
-			buf_fmt(&b, "%s%u", i ? " " : " [", n + (load_rlx(&p->runnext) != NULL));
-		}
+		for (uint32_t i = 0; i < procs; i++)
+			buf_fmt(&b, "%s%d", i ? " " : " [", waiting(sched.all_p[i]));
 		buf_str(&b, "]\n");
 	}
 	unlock(&sched.lock);
