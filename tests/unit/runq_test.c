@@ -82,6 +82,57 @@ Test(runq, next_does_not_starve_the_queue)
 	cr_assert_fail("the queued one never ran");
 }
 
+Test(runq, lifo_newest_first_thieves_oldest_first)
+{
+	P *a = new_p(), *b = new_p();
+	G *g = new_gs(5);
+	cr_assert_not(runq_put_lifo(a, &g[0]), "alone in runnext");
+	for (int i = 1; i < 5; i++)
+		cr_assert(runq_put_lifo(a, &g[i]), "there is surplus");
+	cr_assert_eq(runq_get(a), &g[4]);
+	cr_assert_eq(runq_get(a), &g[3]);
+	cr_assert_eq(runq_steal(b, a, false), &g[0]);
+	cr_assert_not(runq_empty(a));
+	cr_assert_eq(runq_get(a), &g[2]);
+	cr_assert_eq(runq_get(a), &g[1]);
+	cr_assert(runq_empty(a));
+	cr_assert_null(runq_get(a));
+}
+
+Test(runq, lifo_overflows_to_the_ring)
+{
+	P *p = new_p();
+	enum { N = LIFO_SIZE + 4 };
+	G *g = new_gs(N);
+	for (int i = 0; i < N; i++)
+		runq_put_lifo(p, &g[i]);
+	int n = 0;
+	for (G *got; (got = runq_get(p)) != NULL; n++) {
+		cr_assert_neq(got->id, 0, "taken twice");
+		got->id = 0;
+	}
+	cr_assert_eq(n, N);
+	cr_assert(runq_empty(p));
+}
+
+Test(runq, lifo_starves_neither_its_oldest_nor_the_queue)
+{
+	P *p = new_p();
+	G *g = new_gs(3);
+	bool ran[2] = {false, false};
+	runq_put_lifo(p, &g[1]);
+	runq_put_lifo(p, &g[2]); /* above g[1], for ever */
+	runq_put(p, &g[0], false);
+	for (int i = 0; i < 400 && !(ran[0] && ran[1]); i++) {
+		G *got = runq_get(p);
+		if (got == &g[2])
+			runq_put_lifo(p, got);
+		else
+			ran[got - g] = true;
+	}
+	cr_assert(ran[0] && ran[1]);
+}
+
 Test(runq, overflow_goes_to_the_global_queue_in_order)
 {
 	P *p = new_p();
