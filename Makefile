@@ -27,8 +27,9 @@
 # Files are found by folder: a new .c in a room is built without a change here. What is for one processor
 # is picked by its suffix: name_$(ARCH).S, name_$(ARCH).c.
 
+# ThreadSanitizer is clang's: gcc warns of every fence.
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(if $(filter thread,$(SANITIZE)),$(if $(shell command -v clang-19),clang-19,clang),gcc)
 endif
 ifeq ($(origin CXX),default)
 CXX := $(patsubst %gcc,%g++,$(patsubst clang%,clang++%,$(patsubst gcc%,g++%,$(CC))))
@@ -192,8 +193,10 @@ TEST_BIN   := $(patsubst tests/%,$(BUILD)/tests/%,$(basename $(foreach r,$(TESTS
 SUPPORT_C  := $(wildcard tests/support/*.c)
 SUPPORT    := $(BUILD)/obj/tests/libsupport.a
 HELPERS_C   = $(filter-out %_test.c,$(wildcard tests/$(1)/*.c))
-CRITERION  := -lcriterion
-TEST_DEFS  := -I. -idirafter runtime -Itests -DGORO_BUILD_DIR='"$(BUILD_ABS)"' -DGORO_SOURCE_DIR='"$(SOURCE)"'
+# Criterion cannot start under ThreadSanitizer: a stand-in of ours runs the same tests.
+STANDIN    := $(if $(filter thread,$(SANITIZE)),tests/support/criterion_tsan)
+CRITERION  := $(if $(STANDIN),$(BUILD)/obj/$(STANDIN)/main.o,-lcriterion)
+TEST_DEFS  := $(STANDIN:%=-I%) -I. -idirafter runtime -Itests -DGORO_BUILD_DIR='"$(BUILD_ABS)"' -DGORO_SOURCE_DIR='"$(SOURCE)"'
 TEST_FLAGS  = $(filter-out -fvisibility=hidden,$(CFLAGS_ALL)) $(TEST_DEFS) $(TEST_RACE)
 CXX_FLAGS   = $(filter-out -std=gnu11 -fvisibility=hidden -Wstrict-prototypes -Wmissing-prototypes,$(CFLAGS_ALL)) \
 	      -std=gnu++17 $(TEST_DEFS)
@@ -212,10 +215,10 @@ $(UNIT_RACE:tests/%.c=$(TEST_OBJ)/%.o): TEST_RACE := -DGORO_RACE=1
 
 # $(1) source; $(2) archive; $(3) room's helper objects
 define TEST_RULE
-$$(BUILD)/$(basename $(1)): $$(TEST_OBJ)/$(basename $(1:tests/%=%)).o $(3) $$(SUPPORT) $(2)
+$$(BUILD)/$(basename $(1)): $$(TEST_OBJ)/$(basename $(1:tests/%=%)).o $(3) $$(SUPPORT) $(2) $$(filter %.o,$$(CRITERION))
 	@mkdir -p $$(@D); echo "  LD   $$@"
 	@$(if $(filter %.cc,$(1)),$$(CXX),$$(CC)) $$(SAN) $$(filter %.o,$$^) $(if $(2),-Wl$$(COMMA)-z$$(COMMA)muldefs) \
-		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(CRITERION) $$(LIBS) -lm -o $$@
+		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(filter -l%,$$(CRITERION)) $$(LIBS) -lm -o $$@
 endef
 COMMA := ,
 test_archive = $(if $(filter tests/hooks/%,$(1)),$$(HOOKS)/inside.a,$(if \

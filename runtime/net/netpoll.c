@@ -171,8 +171,8 @@ static int wait_in_thread(PollFd *e, Direction d, bool park)
 	unlock(&e->lock);
 	w.kick = os_kick_open();
 	lock(&e->lock);
-	w.result = refused(e, d);
-	if (!w.result) {
+	int err = refused(e, d);
+	if (!err) {
 		int64_t now = os_now();
 		if (dir->deadline)
 			ns = dir->deadline > now ? dir->deadline - now : 0;
@@ -181,7 +181,7 @@ static int wait_in_thread(PollFd *e, Direction d, bool park)
 		store_rlx(&dir->nwaiting, dir->nwaiting + 1);
 	}
 	unlock(&e->lock);
-	if (!w.result) {
+	if (!err) { /* from here on w.result is another's to write, until we had the lock again */
 		if (w.kick < 0 && (ns < 0 || ns > KICKLESS_NS))
 			ns = KICKLESS_NS;
 		if (park)
@@ -194,11 +194,12 @@ static int wait_in_thread(PollFd *e, Direction d, bool park)
 			list_remove(&w.link);
 			store_rlx(&dir->nwaiting, dir->nwaiting - 1);
 		}
+		err = w.result;
 		unlock(&e->lock);
 	}
 	if (w.kick >= 0)
 		(void)os_fd_close(w.kick);
-	return w.result;
+	return err;
 }
 
 int netpoll_wait(PollFd *e, Direction d)

@@ -21,6 +21,7 @@
 
 #include "../base/atomic.h"
 #include "raw.h"
+#include "sanitizer.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13; glibc 2.36's headers are older */
@@ -47,9 +48,18 @@ static size_t round_pages(size_t n)
 
 void *os_map(size_t size)
 {
+#if defined(SAN_THREAD)
+	/* ThreadSanitizer must know that what comes is not what was there before: by libc, which it watches. */
+	int e = errno;
+	void *m = mmap(NULL, round_pages(size), PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	errno = e;
+	return m == MAP_FAILED ? NULL : m;
+#else
 	long p = raw_call(SYS_mmap, 0, (long)round_pages(size), PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return raw_failed(p) ? NULL : (void *)p;
+#endif
 }
 
 void *os_map_aligned(size_t size, size_t align)
@@ -69,16 +79,22 @@ void *os_map_aligned(size_t size, size_t align)
 
 void os_unmap(void *p, size_t size)
 {
+#if defined(SAN_THREAD)
+	int e = errno;
+	munmap(p, round_pages(size)); /* as in os_map */
+	errno = e;
+#else
 	raw_call(SYS_munmap, (long)p, (long)round_pages(size), 0, 0, 0, 0);
+#endif
 }
 
 int os_guard(void *p, size_t size)
 {
 	static uint32_t no_madvise; /* relaxed: at worst asked once more */
 	if (!load_rlx(&no_madvise)) {
-		long r = getenv("GORO_NO_MADV_GUARD")
-		    ? -EINVAL
-		    : raw_call(SYS_madvise, (long)p, (long)size, MADV_GUARD_INSTALL, 0, 0, 0);
+		long r = getenv("GORO_NO_MADV_GUARD") ? -EINVAL
+						      : raw_call(SYS_madvise, (long)p, (long)size,
+							    MADV_GUARD_INSTALL, 0, 0, 0);
 		if (r == 0)
 			return 0;
 		if (r != -EINVAL)
@@ -104,11 +120,17 @@ void os_no_huge(void *p, size_t size)
 void os_futex_wait(uint32_t *addr, uint32_t val, int64_t ns)
 {
 	struct timespec ts = {0, 0};
+#if defined(SAN_THREAD)
+	if (ns < 0 || ns > 10000000) /* san_signals is to be called now and then */
+		ns = 10000000;
+#endif
 	if (ns >= 0) {
 		ts.tv_sec = (time_t)(ns / 1000000000);
 		ts.tv_nsec = (long)(ns % 1000000000);
 	}
-	raw_call(SYS_futex, (long)addr, FUTEX_WAIT_PRIVATE, (long)val, ns >= 0 ? (long)&ts : 0, 0, 0);
+	raw_call(
+	    SYS_futex, (long)addr, FUTEX_WAIT_PRIVATE, (long)val, ns >= 0 ? (long)&ts : 0, 0, 0);
+	san_signals();
 }
 
 void os_futex_wake(uint32_t *addr, int n)
@@ -120,7 +142,8 @@ void os_futex_wake(uint32_t *addr, int n)
 
 bool os_barrier_init(void)
 {
-	return raw_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0) == 0;
+	return raw_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0) ==
+	       0;
 }
 
 void os_barrier(void)

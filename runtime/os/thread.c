@@ -15,6 +15,7 @@
 #include "../base/atomic.h"
 #include "os.h"
 #include "raw.h"
+#include "sanitizer.h"
 
 typedef struct Start {
 	void (*fn)(void *);
@@ -84,7 +85,8 @@ int os_thread_count(void)
 	/* /proc/self/stat: "pid (name) S ..."; the 20th field is the number of threads, the 18th after the
 	 * name, which may itself hold parentheses and blanks. */
 	char buf[1024];
-	long fd = raw_call(SYS_openat, AT_FDCWD, (long)"/proc/self/stat", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	long fd =
+	    raw_call(SYS_openat, AT_FDCWD, (long)"/proc/self/stat", O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0)
 		return -1;
 	long n = raw_call(SYS_read, fd, (long)buf, sizeof buf - 1, 0, 0, 0);
@@ -100,6 +102,9 @@ int os_thread_count(void)
 	int count = 0;
 	for (; i < n && buf[i] >= '0' && buf[i] <= '9'; i++)
 		count = count * 10 + (buf[i] - '0');
+#if defined(SAN_THREAD)
+	count--; /* ThreadSanitizer has one of its own since the first pthread_create */
+#endif
 	return count > 0 ? count : -1;
 }
 

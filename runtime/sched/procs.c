@@ -176,7 +176,8 @@ static void grow(uint32_t n)
 			store_rlx(&sched.procs, i ? i : 1);
 			return;
 		}
-		if (p->status == P_DEAD)
+		if (load_rlx(&p->status) ==
+		    P_DEAD) /* it becomes and ceases to be that under sched.lock alone */
 			p_idle_put(p);
 	}
 }

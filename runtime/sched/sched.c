@@ -169,7 +169,7 @@ static inline void leave_to(M *m, G *g, G *next, bool dying)
 {
 	next->m = m;
 	store_rlx(&next->state, G_RUNNING); /* for dumps */
-	store_rlx(&m->g, next);
+	store_rel(&m->g, next); /* publishes next; pairs with load_acq in sysmon's watch */
 	tls_g_set(next);
 	san_leave(&g->san, &next->san, next->stack_lo, next->stack_hi, dying);
 	os_switch(&g->sp, next->sp);
@@ -229,7 +229,7 @@ static void execute(M *m, G *g)
 	store_rlx(&p->schedtick, p->schedtick + 1);
 	g->m = m;
 	store_rlx(&g->state, G_RUNNING); /* for dumps */
-	store_rlx(&m->g, g);
+	store_rel(&m->g, g);             /* as in leave */
 	tls_g_set(g);
 	san_leave(&m->san, &g->san, g->stack_lo, g->stack_hi, false);
 	os_switch(&m->g0_sp, g->sp);
@@ -243,7 +243,7 @@ static void execute(M *m, G *g)
 void p_own(M *m, P *p)
 {
 	m->p = p;
-	store_rlx(&p->m, m);
+	store_rel(&p->m, m);              /* publishes m; pairs with load_acq in sysmon's watch */
 	store_rel(&p->status, P_RUNNING); /* pairs with load_acq in deadlock.c, sysmon.c */
 }
 
@@ -376,7 +376,7 @@ bool m_start(P *p, bool spinning)
 	if (m) {
 		m->next_p = p;
 		m->spinning = spinning;
-		store_rlx(&p->m, m);
+		store_rel(&p->m, m); /* as in p_own */
 		e = os_thread_start(m_main, m, (size_t)2 << 20, "goro");
 		if (e == 0)
 			return true;

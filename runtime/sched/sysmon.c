@@ -31,7 +31,7 @@ void sysmon_wake(void)
 {
 	if (likely(sched.sysmon_state < 2))
 		return;
-	sched.sysmon_state = 1;
+	store_rlx(&sched.sysmon_state, 1);
 	store_rel(&sched.sysmon_note, 1); /* pairs with load_acq in nap */
 	os_futex_wake(&sched.sysmon_note, 1);
 }
@@ -57,7 +57,7 @@ static void deep_sleep(void)
 	lock(&sched.lock);
 	while (sched.nidle_p == sched.procs && !sched.runq_size && !netpoll_unwatched()) {
 		bool perhaps = deadlock_check();
-		sched.sysmon_state = perhaps ? 3 : 2;
+		store_rlx(&sched.sysmon_state, perhaps ? 3 : 2);
 		unlock(&sched.lock);
 		if (load_rlx(&sched.main_left) && ns > 2 * TICK_MAX)
 			ns = 2 *
@@ -70,7 +70,7 @@ static void deep_sleep(void)
 		if (ns < INT64_C(1000000000))
 			ns *= 2;
 	}
-	sched.sysmon_state = 1;
+	store_rlx(&sched.sysmon_state, 1);
 	unlock(&sched.lock);
 }
 
@@ -126,9 +126,10 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 	if (status == P_RUNNING) {
 		int64_t ran = now - p->seen_sched_at;
 		if (ran >= SLICE) {
-			M *m = load_rlx(&p->m);
-			G *g = m ? load_rlx(&m->g)
-				 : NULL; /* may be another by now: it yields once too often */
+			M *m = load_acq(&p->m); /* pairs with store_rel in p_own, m_start */
+			/* Pairs with store_rel in leave_to, execute. It may be another by now, which then
+			 * yields once too often. */
+			G *g = m ? load_acq(&m->g) : NULL;
 			if (g)
 				store_rlx(&g->preempt, 1);
 			p->seen_sched_at = now;
@@ -224,9 +225,9 @@ void sysmon_start(void)
 	if (likely(load_rlx(&sched.sysmon_state) != 0))
 		return;
 	lock(&start_lock);
-	if (sched.sysmon_state == 0) {
+	if (load_rlx(&sched.sysmon_state) == 0) { /* from and to 0 under start_lock alone */
 		lock(&sched.lock);
-		sched.sysmon_state = 1;
+		store_rlx(&sched.sysmon_state, 1);
 		unlock(&sched.lock);
 		if (os_thread_start(sysmon, NULL, (size_t)512 << 10, "goro-sysmon") != 0)
 			store_rlx(&sched.sysmon_state, 0); /* tried again with the next M */

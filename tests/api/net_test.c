@@ -228,6 +228,7 @@ GoTest(net, close_wakes_who_waits)
 	return 0;
 }
 
+#ifndef CRITERION_TSAN_H /* there close and usleep are ThreadSanitizer's, not goro's */
 GoTest(net, libc_close_wakes_who_waits)
 {
 	int fd[2];
@@ -244,6 +245,7 @@ GoTest(net, libc_close_wakes_who_waits)
 	chan_free(c.result);
 	return 0;
 }
+#endif
 
 GoTest(net, a_number_used_again_is_another_file)
 {
@@ -538,7 +540,9 @@ static int beside_a_system_call(void *unused)
 	pthread_join(t, NULL);
 	return 0;
 }
+#ifndef CRITERION_TSAN_H
 Test(net, comes_through_beside_a_system_call_p1) { in_goro(1, beside_a_system_call); }
+#endif
 Test(net, comes_through_beside_a_system_call_p2) { in_goro(2, beside_a_system_call); }
 
 /* Timers are on time while an M sleeps in the poller. */

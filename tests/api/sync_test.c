@@ -65,7 +65,7 @@ GoTest(mutex, does_not_starve)
 	return 0;
 }
 
-static int inside, readers_max;
+static int inside;
 
 static void read_locked(void *unused)
 {
@@ -74,8 +74,6 @@ static void read_locked(void *unused)
 		goro_rwmutex_rlock(&rw);
 		int n = goro_atomic_add_int32(&inside, 1);
 		cr_assert(n > 0);
-		if (n > readers_max)
-			goro_atomic_store_int32(&readers_max, n);
 		if (i % 10 == 0)
 			goro_gosched();
 		goro_atomic_add_int32(&inside, -1);
@@ -105,7 +103,24 @@ GoTest(rwmutex, readers_share_writers_exclude)
 	}
 	goro_waitgroup_wait(&group);
 	cr_assert_eq(count, 4 * (ROUNDS / 4));
-	cr_assert(readers_max > 1);
+	return 0;
+}
+
+static void read_until_all_do(void *unused)
+{
+	(void)unused;
+	goro_rwmutex_rlock(&rw);
+	goro_atomic_add_int32(&inside, 1);
+	while (goro_atomic_load_int32(&inside) < 4)
+		goro_gosched();
+	goro_rwmutex_runlock(&rw);
+}
+
+GoTest(rwmutex, readers_are_inside_together)
+{
+	for (int i = 0; i < 4; i++)
+		goro_waitgroup_go(&group, read_until_all_do, NULL);
+	goro_waitgroup_wait(&group);
 	return 0;
 }
 
