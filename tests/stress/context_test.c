@@ -62,7 +62,7 @@ StressTest(timer, each_arming_runs_or_is_taken_back)
 	taken_back += goro_timer_stop(t);
 	while (goro_num_goroutine() > 1)
 		goro_gosched();
-	stress_check(ran + taken_back == armed);
+	stress_check(goro_atomic_load_int32(&ran) + taken_back == armed);
 	goro_timer_free(t);
 	return 0;
 }
