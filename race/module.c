@@ -24,8 +24,10 @@ void module_add(const void *pc)
 	if (n == MODULES_MAX) {
 		race_count(lost_modules);
 	} else if (!module_counts(pc)) {
-		module_range[n] = (ModuleRange){(uintptr_t)found.dlfo_map_start, (uintptr_t)found.dlfo_map_end};
-		store_rel(&module_count, n + 1); /* publishes the range; pairs with load_acq in module_counts */
+		module_range[n] =
+		    (ModuleRange){(uintptr_t)found.dlfo_map_start, (uintptr_t)found.dlfo_map_end};
+		store_rel(&module_count,
+		    n + 1); /* publishes the range; pairs with load_acq in module_counts */
 	}
 	unlock(&module_lock);
 }

@@ -31,14 +31,14 @@ typedef uint32_t RecId;
 
 /* A goroutine or thread as reports need it; immutable but for the marked fields. */
 typedef struct GInfo {
-	uint64_t id;           /* goroutine number; thread number when is_thread */
-	uint32_t parent;       /* GInfo index of its creator; 0: none known */
-	StackId created_at;    /* the creator's stack at the creation */
+	uint64_t id;        /* goroutine number; thread number when is_thread */
+	uint32_t parent;    /* GInfo index of its creator; 0: none known */
+	StackId created_at; /* the creator's stack at the creation */
 	uintptr_t stack_lo, stack_hi;
-	bool is_main;          /* the main goroutine, or the main thread of a plain pthread program */
-	bool is_thread;        /* a pthread, not a goroutine */
-	bool finished;         /* atomic */
-	char name[32];         /* may change; "" for none */
+	bool is_main;   /* the main goroutine, or the main thread of a plain pthread program */
+	bool is_thread; /* a pthread, not a goroutine */
+	bool finished;  /* atomic */
+	char name[32];  /* may change; "" for none */
 } GInfo;
 
 GInfo *race_ginfo(uint32_t index);
@@ -50,7 +50,8 @@ uint32_t race_ginfo_end(void);
  * accesses forgotten at a place that has races reported already (shadow/access.c); lost_modules:
  * instrumented libraries beyond what module.h can mark. */
 #define RACE_STATS(S)                                                                              \
-	S(reports) S(suppressed) S(records) S(sets) S(contexts) S(syncvars) S(clock_nodes) S(gc_runs)  \
+	S(reports)                                                                                 \
+	S(suppressed) S(records) S(sets) S(contexts) S(syncvars) S(clock_nodes) S(gc_runs)         \
 	    S(slots) S(goroutines) S(lost_memory) S(lost_modules) S(lost_reentry) S(lost_racy)
 typedef struct RaceStats {
 #define STAT_(n) uint64_t n;

@@ -27,7 +27,8 @@ template <class T> using same_t = typename same<T>::type; /* not deduced: conver
 
 template <class T> inline goro_chan *ptr(chan_of<T> c)
 {
-	static_assert(std::is_trivially_copyable<T>::value, "goro: channel elements are copied as bytes");
+	static_assert(
+	    std::is_trivially_copyable<T>::value, "goro: channel elements are copied as bytes");
 	return reinterpret_cast<goro_chan *>(c);
 }
 template <class T> inline void send(chan_of<T> c, const same_t<T> &v)
@@ -100,9 +101,11 @@ template <class F, class... A> inline void start(F &&f, A &&...a)
 }
 } // namespace goro_detail
 
-#define GORO_CHAN_MAKE1_(T)      (reinterpret_cast<GORO_CHAN(T)>(goro_chan_make(sizeof(T), 0)))
-#define GORO_CHAN_MAKE2_(T, n)   (reinterpret_cast<GORO_CHAN(T)>(goro_chan_make(sizeof(T), (size_t)(n))))
-#define GORO_CHAN_MAKE(...)      GORO_CAT_(GORO_CHAN_MAKE, GORO_CAT_(GORO_COUNT_(__VA_ARGS__), _))(__VA_ARGS__)
+#define GORO_CHAN_MAKE1_(T) (reinterpret_cast<GORO_CHAN(T)>(goro_chan_make(sizeof(T), 0)))
+#define GORO_CHAN_MAKE2_(T, n)                                                                     \
+	(reinterpret_cast<GORO_CHAN(T)>(goro_chan_make(sizeof(T), (size_t)(n))))
+#define GORO_CHAN_MAKE(...)                                                                        \
+	GORO_CAT_(GORO_CHAN_MAKE, GORO_CAT_(GORO_COUNT_(__VA_ARGS__), _))(__VA_ARGS__)
 #define GORO_CHAN_FREE(c)        goro_chan_free(goro_detail::ptr(c))
 #define GORO_CHAN_CLOSE(c)       goro_chan_close(goro_detail::ptr(c))
 #define GORO_CHAN_LEN(c)         goro_chan_len(goro_detail::ptr(c))
@@ -113,7 +116,8 @@ template <class F, class... A> inline void start(F &&f, A &&...a)
 #define GORO_CHAN_RECV_OK(c, p)  goro_detail::recv_ok((c), (p))
 #define GORO_CHAN_TRY_RECV(c, p) goro_detail::try_recv((c), (p))
 #define GORO_CHAN_RANGE(v, c)    GORO_CHAN_RANGE_ID_(v, c, __COUNTER__)
-#define GORO_CHAN_RANGE_ID_(v, c, id) GORO_CHAN_RANGE_AS_(v, c, GORO_CAT_(goro_r, id), GORO_CAT_(goro_o, id))
+#define GORO_CHAN_RANGE_ID_(v, c, id)                                                              \
+	GORO_CHAN_RANGE_AS_(v, c, GORO_CAT_(goro_r, id), GORO_CAT_(goro_o, id))
 #define GORO_CHAN_RANGE_AS_(v, c, r, o)                                                            \
 	for (goro_chan *r = goro_detail::ptr(c), **o = &r; o; o = nullptr)                         \
 		for (decltype((c)(nullptr)) v; goro_chan_recv(r, &v);)

@@ -64,8 +64,8 @@ INTERCEPT time_t time(time_t *out)
 BROKEN_DOWN_R(localtime_r)
 BROKEN_DOWN_R(gmtime_r)
 
-INTERCEPT size_t strftime(char *restrict out, size_t max, const char *restrict fmt,
-    const struct tm *restrict tm)
+INTERCEPT size_t strftime(
+    char *restrict out, size_t max, const char *restrict fmt, const struct tm *restrict tm)
 {
 	RaceCtx *g = self();
 

@@ -22,20 +22,21 @@
 #define swap_ar(p, v)   __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 #define swap_sc(p, v)   __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 /* Fetch-and-op: the value before. */
-#define add_rlx(p, v)   __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
-#define add_ar(p, v)    __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
-#define add_sc(p, v)    __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
-#define sub_rel(p, v)   __atomic_fetch_sub((p), (v), __ATOMIC_RELEASE)
-#define sub_ar(p, v)    __atomic_fetch_sub((p), (v), __ATOMIC_ACQ_REL)
-#define or_rlx(p, v)    __atomic_fetch_or((p), (v), __ATOMIC_RELAXED)
-#define or_ar(p, v)     __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
-#define and_ar(p, v)    __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
+#define add_rlx(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
+#define add_ar(p, v)  __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
+#define add_sc(p, v)  __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
+#define sub_rel(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_RELEASE)
+#define sub_ar(p, v)  __atomic_fetch_sub((p), (v), __ATOMIC_ACQ_REL)
+#define or_rlx(p, v)  __atomic_fetch_or((p), (v), __ATOMIC_RELAXED)
+#define or_ar(p, v)   __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
+#define and_ar(p, v)  __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
 
 /* Compare-and-swap, strong: true and *p = v when *p was `old`. A failure orders nothing. */
 #define CAS_(p, old, v, order)                                                                     \
 	__extension__({                                                                            \
 		__typeof__(*(p)) cas_old_ = (old);                                                 \
-		__atomic_compare_exchange_n((p), &cas_old_, (v), false, (order), __ATOMIC_RELAXED); \
+		__atomic_compare_exchange_n(                                                       \
+		    (p), &cas_old_, (v), false, (order), __ATOMIC_RELAXED);                        \
 	})
 #define cas_rlx(p, old, v) CAS_(p, old, v, __ATOMIC_RELAXED)
 #define cas_acq(p, old, v) CAS_(p, old, v, __ATOMIC_ACQUIRE)

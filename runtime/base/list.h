@@ -12,7 +12,7 @@ typedef struct List {
 	struct List *next, *prev;
 } List;
 
-#define list_entry(l, type, field) ((type *)((char *)(l) - offsetof(type, field)))
+#define list_entry(l, type, field) ((type *)((char *)(l)-offsetof(type, field)))
 
 static inline void list_init(List *h)
 {

@@ -29,7 +29,8 @@
 void lock_slow(Lock *l)
 {
 	for (int i = 0; i < SPINS; i++) {
-		if (load_rlx(&l->state) == 0 && cas_acq(&l->state, 0, 1)) /* pairs with store_rel in unlock */
+		if (load_rlx(&l->state) == 0 &&
+		    cas_acq(&l->state, 0, 1)) /* pairs with store_rel in unlock */
 			return;
 		cpu_relax();
 	}
@@ -71,7 +72,8 @@ void lock_rank_check(const Lock *l)
 		 * locks of a P that stops and of P 0, which never stops: always in this order. */
 		if (held[i]->rank > l->rank ||
 		    (held[i]->rank == l->rank && l->rank != RANK_CHAN && l->rank != RANK_TIMERS))
-			throw("lock %s taken under %s", rank_name(l->rank), rank_name(held[i]->rank));
+			throw(
+			    "lock %s taken under %s", rank_name(l->rank), rank_name(held[i]->rank));
 	}
 }
 

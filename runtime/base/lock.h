@@ -42,14 +42,18 @@ typedef struct Lock {
 	uint32_t rank;  /* LockRank; constant; 0 (NONE) is not checked */
 } Lock;
 
-#define LOCK_INIT(r) {.state = 0, .rank = RANK_##r}
+#define LOCK_INIT(r)                                                                               \
+	{                                                                                          \
+		.state = 0, .rank = RANK_##r                                                       \
+	}
 
 void lock_slow(Lock *l);
 void lock_wake(Lock *l);
 #ifdef GORO_DEBUG
-void lock_rank_check(const Lock *l);  /* throws when a held lock of this thread ranks higher */
+void lock_rank_check(const Lock *l); /* throws when a held lock of this thread ranks higher */
 void lock_rank_push(const Lock *l);
-void lock_rank_pop(const Lock *l);    /* the holder's thread, which for a parked lock is the releasing one */
+void lock_rank_pop(
+    const Lock *l); /* the holder's thread, which for a parked lock is the releasing one */
 #else
 #define lock_rank_check(l) ((void)0)
 #define lock_rank_push(l)  ((void)0)

@@ -229,7 +229,8 @@ static int select_locked(Sel *s, bool block)
 	lock_all(s);
 	for (int i = 0; i < s->n; i++) {
 		goro_case *k = &s->cases[s->poll[i]];
-		if (!(k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan))) /* exact under the lock */
+		if (!(k->send ? chan_can_send(k->chan)
+			      : chan_can_recv(k->chan))) /* exact under the lock */
 			continue;
 		G *wake = NULL;
 		ChanResult r = try_locked(s, k, &wake);

@@ -25,7 +25,8 @@ const void *fd_order(int fd)
 		return NULL;
 	if (S_ISSOCK(st.st_mode))
 		return &sockets;
-	uint64_t key = ((uint64_t)st.st_dev * 0x9e3779b97f4a7c15u ^ (uint64_t)st.st_ino) * 0xff51afd7ed558ccdu;
+	uint64_t key =
+	    ((uint64_t)st.st_dev * 0x9e3779b97f4a7c15u ^ (uint64_t)st.st_ino) * 0xff51afd7ed558ccdu;
 	key |= 1;
 	uint32_t i = (uint32_t)(key >> 40) % TABLE;
 	for (uint32_t n = 0; n < 64; n++, i = (i + 1) % TABLE) {

@@ -15,6 +15,6 @@ void *real_find(void **slot, const char *name)
 	os_set_errno(e);
 	if (!at)
 		at = (void *)-1; /* asked, and not there */
-	store_rel(slot, at);     /* pairs with load_acq in REAL; two that race here store the same */
+	store_rel(slot, at); /* pairs with load_acq in REAL; two that race here store the same */
 	return at;
 }

@@ -27,8 +27,8 @@ void *os_switch_new(void *top, void (*f)(void *), void *arg);
 typedef struct CallRegs CallRegs;
 /* As os_switch_new for a call of f with these registers and `nstack` bytes of arguments on the stack,
  * all copied. NULL when they do not fit above `bottom`. */
-void *os_switch_new_call(
-    void *top, void *bottom, void (*f)(void), const CallRegs *regs, const void *stack, size_t nstack);
+void *os_switch_new_call(void *top, void *bottom, void (*f)(void), const CallRegs *regs,
+    const void *stack, size_t nstack);
 
 /* Registers of a saved context as an unwinder wants them: those of the caller of os_switch. */
 typedef struct SwitchRegs {

@@ -12,7 +12,8 @@ typedef struct Saved {
 	uint16_t x87, pad;
 	uintptr_t r15, r14, r13, r12, bx, bp, pc;
 } Saved;
-_Static_assert(sizeof(Saved) == 64 && offsetof(Saved, pc) == 56, "switch_amd64.h knows this layout");
+_Static_assert(
+    sizeof(Saved) == 64 && offsetof(Saved, pc) == 56, "switch_amd64.h knows this layout");
 
 struct CallRegs {
 	uintptr_t integer[6]; /* rdi rsi rdx rcx r8 r9 */
@@ -20,7 +21,8 @@ struct CallRegs {
 	uintptr_t pad;
 	_Alignas(16) unsigned char vector[8][16];
 };
-_Static_assert(sizeof(CallRegs) == 192 && offsetof(CallRegs, vector) == 64, "switch_amd64.S knows this layout");
+_Static_assert(sizeof(CallRegs) == 192 && offsetof(CallRegs, vector) == 64,
+    "switch_amd64.S knows this layout");
 
 extern void goro_start(void), goro_start_call(void);
 
@@ -44,8 +46,8 @@ void *os_switch_new(void *top, void (*f)(void *), void *arg)
 	return first(sp, goro_start, (uintptr_t)f, (uintptr_t)arg);
 }
 
-void *os_switch_new_call(
-    void *top, void *bottom, void (*f)(void), const CallRegs *regs, const void *stack, size_t nstack)
+void *os_switch_new_call(void *top, void *bottom, void (*f)(void), const CallRegs *regs,
+    const void *stack, size_t nstack)
 {
 	/* 64: whatever alignment the caller gave its stack arguments, up to a cache line, is kept. */
 	uintptr_t at = (uintptr_t)top & ~(uintptr_t)63;

@@ -18,45 +18,46 @@
 
 __attribute__((always_inline)) static inline void os_switch(void **save, void *to)
 {
-	__asm__ volatile("leaq	1f(%%rip), %%rcx\n\t"
-			 "pushq	%%rcx\n\t"
-			 "pushq	%%rbp\n\t"
-			 "pushq	%%rbx\n\t"
-			 "pushq	%%r12\n\t"
-			 "pushq	%%r13\n\t"
-			 "pushq	%%r14\n\t"
-			 "pushq	%%r15\n\t"
-			 "subq	$8, %%rsp\n\t"
-			 "stmxcsr (%%rsp)\n\t"
-			 "fnstcw	4(%%rsp)\n\t"
-			 "movl	(%%rsp), %%eax\n\t"
-			 "movzwl	4(%%rsp), %%edx\n\t"
-			 "movq	%%rsp, (%0)\n\t"
-			 "movq	%1, %%rsp\n\t"
-			 "cmpl	(%%rsp), %%eax\n\t" /* loading either word costs more than looking */
-			 "jne	3f\n\t"
-			 "cmpw	4(%%rsp), %%dx\n\t"
-			 "jne	3f\n"
-			 "2:\n\t"
-			 "addq	$8, %%rsp\n\t"
-			 "popq	%%r15\n\t"
-			 "popq	%%r14\n\t"
-			 "popq	%%r13\n\t"
-			 "popq	%%r12\n\t"
-			 "popq	%%rbx\n\t"
-			 "popq	%%rbp\n\t"
-			 "popq	%%rcx\n\t"
-			 "jmp	*%%rcx\n"
-			 "3:\n\t"
-			 "ldmxcsr (%%rsp)\n\t"
-			 "fldcw	4(%%rsp)\n\t"
-			 "jmp	2b\n"
-			 "1:"
-			 : "+D"(save), "+S"(to)
-			 :
-			 : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3",
-			 "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
-			 "xmm14", "xmm15", "memory", "cc");
+	__asm__ volatile(
+	    "leaq	1f(%%rip), %%rcx\n\t"
+	    "pushq	%%rcx\n\t"
+	    "pushq	%%rbp\n\t"
+	    "pushq	%%rbx\n\t"
+	    "pushq	%%r12\n\t"
+	    "pushq	%%r13\n\t"
+	    "pushq	%%r14\n\t"
+	    "pushq	%%r15\n\t"
+	    "subq	$8, %%rsp\n\t"
+	    "stmxcsr (%%rsp)\n\t"
+	    "fnstcw	4(%%rsp)\n\t"
+	    "movl	(%%rsp), %%eax\n\t"
+	    "movzwl	4(%%rsp), %%edx\n\t"
+	    "movq	%%rsp, (%0)\n\t"
+	    "movq	%1, %%rsp\n\t"
+	    "cmpl	(%%rsp), %%eax\n\t" /* loading either word costs more than looking */
+	    "jne	3f\n\t"
+	    "cmpw	4(%%rsp), %%dx\n\t"
+	    "jne	3f\n"
+	    "2:\n\t"
+	    "addq	$8, %%rsp\n\t"
+	    "popq	%%r15\n\t"
+	    "popq	%%r14\n\t"
+	    "popq	%%r13\n\t"
+	    "popq	%%r12\n\t"
+	    "popq	%%rbx\n\t"
+	    "popq	%%rbp\n\t"
+	    "popq	%%rcx\n\t"
+	    "jmp	*%%rcx\n"
+	    "3:\n\t"
+	    "ldmxcsr (%%rsp)\n\t"
+	    "fldcw	4(%%rsp)\n\t"
+	    "jmp	2b\n"
+	    "1:"
+	    : "+D"(save), "+S"(to)
+	    :
+	    : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
+	    "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+	    "xmm15", "memory", "cc");
 }
 
 #endif

@@ -30,8 +30,9 @@
 #define CLASS_MAX   30
 #define CLASS_STD   18
 #define REGIONS_MAX 4096
-#define HOT_MAX     1024 /* dead Gs in the global list that are left as they are: 4 MiB at a page each */
-#define TRIM_BATCH  256
+#define HOT_MAX                                                                                    \
+	1024 /* dead Gs in the global list that are left as they are: 4 MiB at a page each */
+#define TRIM_BATCH 256
 /* Without guard markers a guard costs two of the process's mappings (vm.max_map_count, 65530 as a rule):
  * the program needs some as well. */
 #define MPROTECT_MAX 16000
@@ -51,8 +52,8 @@ typedef struct Stock {
 
 typedef struct Cache {
 	Stock hot, trimmed;
-	Region *region;   /* the one being carved */
-	size_t grow;      /* size of the next region */
+	Region *region; /* the one being carved */
+	size_t grow;    /* size of the next region */
 } Cache;
 
 static Lock stack_lock = LOCK_INIT(STACK);
@@ -121,7 +122,7 @@ static Region *region_new(uint32_t class)
 		c->grow <<= 1;
 	Region *r = &regions[nregions];
 	r->base = base;
-	r->class = (uint8_t)class;
+	r->class = (uint8_t) class;
 	r->count = (uint32_t)(size >> class);
 	store_rel(&nregions, nregions + 1); /* publishes r; pairs with load_acq in stack_find */
 	return c->region = r;
@@ -130,8 +131,10 @@ static Region *region_new(uint32_t class)
 static void no_guard(int err)
 {
 	if (cas_rlx(&no_guard_said, 0, 1))
-		print_fd(2, "goro: warning: no room for more guard pages (error %d): "
-			    "further goroutine stacks are unguarded\n", -err);
+		print_fd(2,
+		    "goro: warning: no room for more guard pages (error %d): "
+		    "further goroutine stacks are unguarded\n",
+		    -err);
 }
 
 /* A stack nobody had before. */
@@ -152,7 +155,7 @@ static G *carve(uint32_t class)
 	 * half a microsecond, without it nine (Linux 6.18). */
 	G *g = g_at(r, i);
 	uintptr_t base = (uintptr_t)r->base + ((uintptr_t)i << class);
-	g->stack_class = (uint8_t)class;
+	g->stack_class = (uint8_t) class;
 	g->stack_lo = base + guard_size(class);
 	g->stack_hi = (uintptr_t)g;
 	int e = guard ? os_guard((void *)base, guard_size(class)) : -ENOMEM;
@@ -213,7 +216,7 @@ G *stack_new(size_t size)
 	int class = class_of(size);
 	if (class < 0)
 		return NULL;
-	P *p = (uint32_t)class == std_class ? p_here() : NULL;
+	P *p = (uint32_t) class == std_class ? p_here() : NULL;
 	if (likely(p != NULL)) {
 		uint32_t n = p->ngfree;
 		if (n == 0)
@@ -229,7 +232,7 @@ G *stack_new(size_t size)
 		if (cache_take(&caches[class], &g, 1))
 			return g;
 	}
-	return carve((uint32_t)class);
+	return carve((uint32_t) class);
 }
 
 void stack_free(G *g)
@@ -267,7 +270,7 @@ static void trim(const G *g)
 void stack_trim(void)
 {
 	G *g[TRIM_BATCH];
-	for (int class = CLASS_MIN; class <= CLASS_MAX; class++) {
+	for (int class = CLASS_MIN; class <= CLASS_MAX; class ++) {
 		Cache *c = &caches[class];
 		uint32_t n = load_rlx(&c->hot.n); /* a hint */
 		if (n <= HOT_MAX)
@@ -329,5 +332,5 @@ void stack_init(void)
 		print_fd(2, "goro: warning: GORO_STACK_SIZE=%s is not a stack size: using %zu\n", s,
 		    stack_default_size());
 	else
-		std_class = (uint32_t)class;
+		std_class = (uint32_t) class;
 }

@@ -158,7 +158,8 @@ int64_t timer_run(P *p, int64_t now)
 		Timer *t = p->timer_heap[0].t;
 		void (*fn)(void *, int64_t) = t->fn;
 		void *arg = t->arg;
-		store_rel(&p->timer_firing, t); /* stands in for the NULL before; pairs with load_acq in in_hand */
+		store_rel(&p->timer_firing,
+		    t); /* stands in for the NULL before; pairs with load_acq in in_hand */
 		store_rlx(&t->fired_on, p);
 		if (t->period > 0) {
 			t->when += t->period * (1 + (now - t->when) / t->period);
