@@ -44,6 +44,9 @@ typedef enum LockMode { LOCK_WRITE, LOCK_READ } LockMode;
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #endif
 
+/* clang-format takes the parameter lists for multiplications. */
+/* clang-format off */
+
 /* ---- life ---- */
 
 /* Before anything else; idempotent. */
@@ -59,42 +62,43 @@ HOOK(void, hook_linger, (void), )
  * [stack_lo, stack_hi). Creating it is before its first step. The stack is fresh memory.
  * is_main: the main goroutine. */
 HOOK(RaceCtx *, hook_go,
-    (RaceCtx * parent, uint64_t id, bool is_main, uintptr_t stack_lo, uintptr_t stack_hi,
-	const void *pc),
-    NULL)
+     (RaceCtx *parent, uint64_t id, bool is_main, uintptr_t stack_lo, uintptr_t stack_hi, const void *pc),
+     NULL)
 /* It has ended, which orders nothing. Called by the goroutine itself, as its last step. */
-HOOK(void, hook_end, (RaceCtx * g), )
+HOOK(void, hook_end, (RaceCtx *g), )
 /* From here on this thread runs `to` (NULL: the scheduler itself, whose accesses do not count). */
-HOOK(void, hook_switch, (RaceCtx * to), )
-HOOK(void, hook_name, (RaceCtx * g, const char *name), )
+HOOK(void, hook_switch, (RaceCtx *to), )
+HOOK(void, hook_name, (RaceCtx *g, const char *name), )
 /* The context of this thread, one made on the spot for a foreign thread. */
 HOOK(RaceCtx *, hook_self, (void), NULL)
 
 /* ---- order ---- */
 
-HOOK(void, hook_acquire, (RaceCtx * g, const void *addr), ) /* join addr's clock into g's */
-HOOK(void, hook_release, (RaceCtx * g, const void *addr), ) /* overwrite addr's clock by g's */
-HOOK(void, hook_release_merge, (RaceCtx * g, const void *addr), )   /* join g's clock into addr's */
-HOOK(void, hook_release_acquire, (RaceCtx * g, const void *addr), ) /* both become their join */
+HOOK(void, hook_acquire, (RaceCtx *g, const void *addr), )         /* join addr's clock into g's */
+HOOK(void, hook_release, (RaceCtx *g, const void *addr), )         /* overwrite addr's clock by g's */
+HOOK(void, hook_release_merge, (RaceCtx *g, const void *addr), )   /* join g's clock into addr's */
+HOOK(void, hook_release_acquire, (RaceCtx *g, const void *addr), ) /* both become their join */
 /* All that `from` did so far is before all that `to` does from now on: no object between. */
-HOOK(void, hook_handoff, (RaceCtx * from, RaceCtx *to), )
+HOOK(void, hook_handoff, (RaceCtx *from, RaceCtx *to), )
 /* The sync object at addr is gone; a later one at the same address starts without a past. */
 HOOK(void, hook_forget, (const void *addr), )
 
 /* ---- memory ---- */
 
 /* The runtime reads or writes program memory on the goroutine's behalf. */
-HOOK(void, hook_read, (RaceCtx * g, const void *addr, size_t size, const void *pc), )
-HOOK(void, hook_write, (RaceCtx * g, const void *addr, size_t size, const void *pc), )
+HOOK(void, hook_read, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
+HOOK(void, hook_write, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
 /* [addr, addr+size) was just allocated for the program by g at pc (it is clean), or freed (a write,
  * and any later access is a use after free). */
-HOOK(void, hook_alloc, (RaceCtx * g, const void *addr, size_t size, const void *pc), )
-HOOK(void, hook_free, (RaceCtx * g, const void *addr, size_t size, const void *pc), )
+HOOK(void, hook_alloc, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
+HOOK(void, hook_free, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
 
 /* ---- locks: no edges, only for reports ---- */
 
-HOOK(void, hook_lock, (RaceCtx * g, const void *addr, LockMode mode, const void *pc), )
-HOOK(void, hook_unlock, (RaceCtx * g, const void *addr, LockMode mode, const void *pc), )
+HOOK(void, hook_lock, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
+HOOK(void, hook_unlock, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
+
+/* clang-format on */
 
 #if !GORO_RACE
 #pragma GCC diagnostic pop
