@@ -203,8 +203,14 @@ static void leave(Sel *s, const Waiter *fired)
 	for (int i = 0; i < s->n; i++) {
 		Waiter *w = &s->waiters[i];
 		/* Pairs with cas_ar in dequeue and sweep (chan.c): GONE, then neither side touches. */
-		if (w == fired || !cas_ar(&w->leaving, WAITER_QUEUED, WAITER_LEAVING))
+		if (w == fired)
 			continue;
+		if (!cas_ar(&w->leaving, WAITER_QUEUED, WAITER_LEAVING)) {
+			/* A CAS that fails is relaxed. Acquire: who set GONE had c->lock after our
+			 * unlock_all, whose last look at `s` is to be before we leave its stack. */
+			(void)load_acq(&w->leaving);
+			continue;
+		}
 		goro_chan *c = w->object;
 		lock(&c->lock);
 		waitq_unlink(s->cases[w->index].send ? &c->sendq : &c->recvq, w->prev, w->next);
