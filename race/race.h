@@ -52,8 +52,18 @@ uint32_t race_ginfo_end(void);
 #define RACE_STATS(S)                                                                              \
 	S(reports)                                                                                 \
 	S(suppressed)                                                                              \
-	S(records) S(sets) S(contexts) S(syncvars) S(clock_nodes) S(gc_runs) S(slots)              \
-	    S(goroutines) S(lost_memory) S(lost_modules) S(lost_reentry) S(lost_racy)
+	S(records)                                                                                 \
+	S(sets)                                                                                    \
+	S(contexts)                                                                                \
+	S(syncvars)                                                                                \
+	S(clock_nodes)                                                                             \
+	S(gc_runs)                                                                                 \
+	S(slots)                                                                                   \
+	S(goroutines)                                                                              \
+	S(lost_memory)                                                                             \
+	S(lost_modules)                                                                            \
+	S(lost_reentry)                                                                            \
+	S(lost_racy)
 typedef struct RaceStats {
 #define STAT_(n) uint64_t n;
 	RACE_STATS(STAT_)
