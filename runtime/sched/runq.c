@@ -19,7 +19,8 @@
  *
  * Nobody starves: after 64 picks from runnext or lifo in a row the oldest of lifo goes to the ring's tail
  * and the ring's head has its turn. lifo waits while the ring is longer than BREADTH, or whom its goroutines
- * ready would pile up there.
+ * ready would pile up there; but a ring of goroutines that only yield stays long for ever, so after 64 picks
+ * from the ring, too, the oldest of lifo goes to its tail.
  */
 #include "internal.h"
 
@@ -157,6 +158,10 @@ G *runq_get(P *p)
 		lifo_age(p);
 	}
 	p->nextticks = 0;
+	if (unlikely(!lifo_empty(p)) && ++p->ringticks >= 64) {
+		p->ringticks = 0;
+		lifo_age(p);
+	}
 	for (;;) {
 		h = load_acq(&q->head); /* pairs with cas_rel of thieves */
 		t = load_rlx(&q->tail);

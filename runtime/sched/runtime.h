@@ -189,6 +189,7 @@ struct P {
 	uint32_t status;      /* PStatus; cas between owner and sysmon while in a system call */
 	uint32_t schedtick;   /* picks so far; owner writes, sysmon reads relaxed */
 	uint32_t nextticks;   /* picks of runnext in a row; owner */
+	uint32_t ringticks;   /* picks of the ring while lifo waits; owner */
 	uint32_t syscalltick; /* system calls so far; owner writes, sysmon reads */
 	uint32_t attention;   /* go through g0 at the next pick: a timer is due, procs changed, main
 	                         returned; anyone sets, owner clears; relaxed */
