@@ -97,6 +97,34 @@ static void fairness(void)
 
 Test(sched, gosched_is_fair, .timeout = 20) { run_with(1, fairness); }
 
+/* A ring longer than a P runs breadth first, of goroutines that only yield until main comes round to let
+ * them go; but main made way for the last of them. */
+static int64_t let_go; /* atomic */
+static goro_waitgroup gate;
+
+static void yields_until_let_go(void *arg)
+{
+	goro_waitgroup_wait(&gate);
+	while (!load_acq(&let_go))
+		goro_gosched();
+	one(arg);
+}
+
+static void maker_among_yielders(void)
+{
+	goro_waitgroup_add(&gate, 1);
+	for (int i = 0; i < 150; i++)
+		cr_assert_eq(goro_go(yields_until_let_go, NULL), 0);
+	for (int i = 0; i < 1000; i++) /* they come to the gate */
+		goro_gosched();
+	goro_waitgroup_done(&gate);
+	cr_assert_eq(goro_go(yields_until_let_go, NULL), 0);
+	store_rel(&let_go, 1);
+	wait_done(151);
+}
+Test(sched, p1_who_made_way_has_its_turn_among_yielders, .timeout = 20) { run_with(1, maker_among_yielders); }
+Test(sched, p2_who_made_way_has_its_turn_among_yielders, .timeout = 20) { run_with(2, maker_among_yielders); }
+
 /* A goroutine parked in runnext behind a long computation is rescued by an idle P. */
 static uint32_t flag;
 static void set_flag(void *arg)
