@@ -29,8 +29,8 @@ for clang in clang-19 clang; do
 done
 command -v clang-19 >/dev/null || echo "clang-19: not installed (apt-get install clang-19 libclang-rt-19-dev)"
 
-median() { sort -g | awk '{a[NR]=$1} END {print NR == 0 ? "-" : NR % 2 ? a[(NR+1)/2] : (a[NR/2]+a[NR/2+1])/2}'; }
-native_of() { case $1 in goro-gcc | libtsan) echo gcc ;; *) echo clang ;; esac; }
+median() { sort -g | awk '{a[NR]=$1} END {if (NR == 0) print "-"; else if (NR % 2) print a[(NR+1)/2]; else print (a[NR/2]+a[NR/2+1])/2}'; }
+native_of() { case $1 in gcc | goro-gcc | libtsan) echo gcc ;; *) echo clang ;; esac; }
 
 echo "machine: $(nproc) cores, $(awk -F: '/model name/ {print $2; exit}' /proc/cpuinfo), Linux $(uname -r); median of $runs"
 echo "kind,tool,cpu_s,peak_kib,cpu_ratio,rss_ratio" >"$build/bench/race.csv"
@@ -53,7 +53,7 @@ for k in "${kinds[@]}"; do
 		cpu[$t]=$(median <"$out/$t.cpu")
 		rss[$t]=$(median <"$out/$t.rss")
 		n=$(native_of "$t")
-		read -r cx rx < <(awk -v a="${cpu[$t]}" -v b="${cpu[$n]}" -v c="${rss[$t]}" -v d="${rss[$n]}" 'BEGIN {printf "%.2f %.2f\n", b > 0 ? a / b : 0, d > 0 ? c / d : 0}')
+		read -r cx rx < <(awk -v a="${cpu[$t]}" -v b="${cpu[$n]}" -v c="${rss[$t]}" -v d="${rss[$n]}" 'BEGIN {printf "%.2f %.2f\n", (b > 0 ? a / b : 0), (d > 0 ? c / d : 0)}')
 		printf '%-10s %-12s %9s %10s %8s %8s\n' "$k" "$t" "${cpu[$t]}" "${rss[$t]}" "$cx" "$rx"
 		echo "$k,$t,${cpu[$t]},${rss[$t]},$cx,$rx" >>"$build/bench/race.csv"
 	done
