@@ -14,6 +14,7 @@
 #ifndef GORO_H
 #define GORO_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,6 +62,12 @@ GORO_API int goro_num_cpu(void);
 GORO_API int goro_num_goroutine(void);
 /* Number of this goroutine, from 1 (main); never reused. 0 on a thread that runs none. */
 GORO_API uint64_t goro_id(void);
+/* Where errno is, at this moment. The libc declares its own such function constant, and so compilers keep its
+ * answer across calls; but a goroutine that parks may wake on another thread, with errno's value carried
+ * over to there. In a file that includes this header errno is therefore asked for anew at each use. */
+GORO_API int *goro_errno_location(void);
+#undef errno
+#define errno (*goro_errno_location())
 /* Name shown in reports and dumps; copied, cut at 23 bytes. */
 GORO_API void goro_set_name(const char *name);
 /* Wire this goroutine to its thread until as many unlocks (runtime.LockOSThread). */

@@ -311,6 +311,11 @@ uint64_t goro_id(void)
 	return g ? g->id : 0;
 }
 
+int *goro_errno_location(void)
+{
+	return os_errno_at();
+}
+
 void goro_set_name(const char *name)
 {
 	G *g = g_current();

@@ -142,24 +142,12 @@ GoTest(go, with_attributes)
 	return 0;
 }
 
-/* Compilers keep the address of errno across calls, on whichever thread they end: so it is looked
- * at from functions of its own (docs/memory-model.md says so to users). */
-static __attribute__((noinline)) void put_errno(int e)
-{
-	errno = e;
-}
-
-static __attribute__((noinline)) int get_errno(void)
-{
-	return errno;
-}
-
 static void keep_errno(void *p)
 {
 	for (int i = 0; i < 100; i++) {
-		put_errno((int)(intptr_t)p);
+		errno = (int)(intptr_t)p;
 		goro_gosched();
-		cr_assert_eq(get_errno(), (int)(intptr_t)p);
+		cr_assert_eq(errno, (int)(intptr_t)p);
 	}
 	goro_waitgroup_done(&group);
 }
