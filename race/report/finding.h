@@ -51,7 +51,10 @@ typedef struct Finding {
 } Finding;
 
 /* ---- report.c ---- */
-const char *report_kind_text(ReportKind k); /* "DATA RACE" */
+const char *report_kind_text(ReportKind k); /* "DATA RACE"; this and the rest: kinds.h */
+const char *report_kind_id(ReportKind k);   /* "data-race" */
+const char *report_kind_supp(ReportKind k);
+const char *report_kind_summary(ReportKind k);
 
 /* ---- text.c, json.c: append the report to b ---- */
 void text_report(Buf *b, const Finding *f);

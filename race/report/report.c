@@ -43,19 +43,33 @@ static struct {
 	bool ended; /* report_fini has said its last words */
 } state;            /* report_lock */
 
+/* Its words, by kind: kinds.h. */
+static const struct {
+	const char *title, *id, *supp, *summary;
+} words[REPORT_KINDS] = {
+#define KIND_(name, title, id, supp, summary) {title, id, supp, summary},
+    REPORT_KINDS_LIST(KIND_)
+#undef KIND_
+};
+
 const char *report_kind_text(ReportKind k)
 {
-	switch (k) {
-	case REPORT_RACE:
-		return "DATA RACE";
-	case REPORT_USE_AFTER_FREE:
-		return "HEAP USE AFTER FREE";
-	case REPORT_DOUBLE_FREE:
-		return "DOUBLE FREE";
-	case REPORT_KINDS:
-		break;
-	}
-	return "FINDING";
+	return words[k].title;
+}
+
+const char *report_kind_id(ReportKind k)
+{
+	return words[k].id;
+}
+
+const char *report_kind_supp(ReportKind k)
+{
+	return words[k].supp;
+}
+
+const char *report_kind_summary(ReportKind k)
+{
+	return words[k].summary;
 }
 
 /* ---- what was seen ---- */

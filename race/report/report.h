@@ -8,15 +8,17 @@
 #define GORO_RACE_REPORT_H
 
 #include "../race.h"
+#include "kinds.h"
 
 #define REPORT_MAX_ACCESSES 4
 #define REPORT_MAX_LOCKS    16
 
+/* The kinds, with their words: kinds.h. USE_AFTER_FREE: accesses[0] the use, accesses[1] the free. */
 typedef enum ReportKind {
-	REPORT_RACE,           /* "DATA RACE" */
-	REPORT_USE_AFTER_FREE, /* "HEAP USE AFTER FREE": accesses[0] the use, accesses[1] the free */
-	REPORT_DOUBLE_FREE, /* reserved for the kinds of misuse that follow (users.md 5.2 names) */
-	REPORT_KINDS
+#define KIND_(name, title, id, supp, summary) REPORT_##name,
+	REPORT_KINDS_LIST(KIND_)
+#undef KIND_
+	    REPORT_KINDS
 } ReportKind;
 
 typedef enum AccessKind {

@@ -204,18 +204,32 @@ static bool stack_matches(const char *pattern, const NamedStack *s)
 	return false;
 }
 
+/* "race", "race_top" and "called_from_lib" silence the kinds of "race". */
+static bool kind_matches(const Supp *s, const Finding *f)
+{
+	const char *type = s->type == SUPP_RACE_TOP || s->type == SUPP_CALLED_FROM_LIB
+			       ? type_names[SUPP_RACE]
+			       : type_names[s->type];
+	size_t n = strlen(type);
+	for (const char *w = report_kind_supp(f->report->kind); *w; w += *w == '|') {
+		size_t len = strcspn(w, "|");
+		if (len == n && !strncmp(w, type, n))
+			return true;
+		w += len;
+	}
+	return false;
+}
+
 static bool accesses_match(const Supp *s, const Finding *f)
 {
 	for (int i = 0; i < f->report->naccesses; i++) {
 		const NamedStack *stack = &f->stacks[i];
-		if (s->type == SUPP_RACE && stack_matches(s->pattern, stack))
-			return true;
 		if (!stack->n)
 			continue;
-		if (s->type == SUPP_RACE_TOP && frame_matches(s->pattern, &stack->frames[0]))
-			return true;
-		if (s->type == SUPP_CALLED_FROM_LIB &&
-		    supp_pattern(s->pattern, stack->frames[0].module))
+		if (s->type == SUPP_RACE_TOP ? frame_matches(s->pattern, &stack->frames[0])
+		    : s->type == SUPP_CALLED_FROM_LIB
+			? supp_pattern(s->pattern, stack->frames[0].module)
+			: stack_matches(s->pattern, stack))
 			return true;
 	}
 	return false;
@@ -223,7 +237,7 @@ static bool accesses_match(const Supp *s, const Finding *f)
 
 static bool rest_matches(const Supp *s, const Finding *f)
 {
-	if (s->type != SUPP_RACE)
+	if (s->type == SUPP_RACE_TOP || s->type == SUPP_CALLED_FROM_LIB)
 		return false;
 	if (stack_matches(s->pattern, &f->allocated) ||
 	    (f->has_data && supp_pattern(s->pattern, f->data.name)) ||
@@ -238,6 +252,8 @@ static bool rest_matches(const Supp *s, const Finding *f)
 int supp_match(const Finding *f, bool *by_stack)
 {
 	for (int i = 0; i < nsupps; i++) {
+		if (!kind_matches(&supps[i], f))
+			continue;
 		*by_stack = accesses_match(&supps[i], f);
 		if (*by_stack || rest_matches(&supps[i], f)) {
 			supps[i].hits++;
