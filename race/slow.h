@@ -12,8 +12,10 @@
 #include "history/record.h"
 #include "shadow/cell.h"
 
-#define REC_CACHE   256u
-#define TRANS_CACHE 256u
+#define REC_BITS    8
+#define REC_CACHE   (1u << REC_BITS)
+#define TRANS_BITS  8
+#define TRANS_CACHE (1u << TRANS_BITS)
 #define FOUND_MAX   32
 
 /* The record of an access at pc in this generation. */
@@ -26,13 +28,22 @@ typedef struct RecCached {
 } RecCached;
 
 /* A transition without a race: the state {w, r} and an access make {w2, r2}. It stays right while the
- * generation lasts, because the goroutine's clock only grows. */
+ * generation lasts, because the goroutine's clock only grows. The access is named by what its record is
+ * made of, so that a hit reads neither that nor those in the cells. */
 typedef struct Trans {
 	Cell w, r;
 	uint32_t hi; /* generation and code */
-	RecId rec;
+	StackId top;
+	uintptr_t pc;
+	uint32_t mset, size;
 	Cell w2, r2;
 } Trans;
+
+static inline uint32_t trans_index(Cell w, Cell r, uint32_t hi, uintptr_t pc)
+{
+	uint64_t h = ((uint64_t)w << 32 | r) ^ ((uint64_t)hi << 13 ^ pc);
+	return (uint32_t)(h * 0x9e3779b97f4a7c15u >> (64 - TRANS_BITS));
+}
 
 /* One conflict found; reported when no lock is held. */
 typedef struct Found {

@@ -26,6 +26,7 @@
 #include "set.h"
 
 #define RACY_KEEP 16
+#define FAR       64 /* records made in between: another call, not the next line */
 #define OWN_LOOK  16 /* entries of a long set looked at for an access of one's own */
 
 #define BIT(k) (1u << (k))
@@ -110,7 +111,8 @@ static RecId record_of(Access *a)
 		return make_record(a, top);
 	uintptr_t pc = (uintptr_t)a->pc;
 	uint32_t gen = a->t->gen;
-	RecCached *c = &a->t->slow->rec_cache[(pc ^ pc >> 8 ^ (uintptr_t)top * 37) % REC_CACHE];
+	uint64_t h = (pc + ((uint64_t)top << 32)) * 0x9e3779b97f4a7c15u;
+	RecCached *c = &a->t->slow->rec_cache[h >> (64 - REC_BITS)];
 	if (c->gen == gen && c->pc == pc && c->top == top && c->mset == a->ctx->mset &&
 	    c->size == a->size)
 		return a->rec = c->rec;
@@ -137,13 +139,19 @@ static Entry *scratch(RaceSlow *s, uint32_t n)
 	return s->scratch;
 }
 
+/* In the variables of the thread that a goroutine runs on: see tls.c. */
+static bool in_own_tls(const Access *a, uintptr_t granule)
+{
+	return unlikely(granule - a->t->tls_lo < a->t->tls_hi - a->t->tls_lo) &&
+	       !a->ctx->is_thread && a->t->ctx == a->ctx;
+}
+
 /* Look for conflicts in one cell. Whether there are any. */
 static bool find_conflicts(Access *a, uintptr_t granule, uint8_t mask, Cell c, Plane p)
 {
 	bool any = false;
-	if (unlikely(granule - a->t->tls_lo < a->t->tls_hi - a->t->tls_lo) && !a->ctx->is_thread &&
-	    a->t->ctx == a->ctx)
-		return false; /* see tls.c */
+	if (in_own_tls(a, granule))
+		return false;
 	if (cell_is_set(c) && !(set_at(c & ~CELL_SET)->kinds & conflicts[a->kind]))
 		return false; /* the n-th reader does not look at the n-1 others */
 	CellIter it = cell_iter(c, p);
@@ -206,24 +214,37 @@ static Cell update(Access *a, Cell c, Plane p, uint8_t mask, bool add)
 	return cell_build(e, n, &a->lost);
 }
 
+/* The id of the innermost frame, where one was asked for; else 0. */
+static inline StackId known_top(const RaceThread *t)
+{
+	return t->top == t->base ? CONTEXT_ROOT : t->top[-1].id;
+}
+
+/* Equal accesses in equal states: pc, context, locks and size make the record (of this generation). */
+static inline bool trans_is(
+    const Trans *c, const Access *a, StackId top, uint32_t hi, Cell w, Cell r)
+{
+	return c->w == w && c->r == r && c->hi == hi && c->pc == (uintptr_t)a->pc &&
+	       c->top == top && c->mset == a->ctx->mset && c->size == a->size;
+}
+
 void access_transition(
     Access *a, uintptr_t granule, uint8_t mask, uint32_t hi, Cell w, Cell r, Cell *w2, Cell *r2)
 {
 	Trans *cached = NULL;
 	*w2 = w;
 	*r2 = r;
-	if (!record_of(a)) {
-		a->lost = true;
-		return;
-	}
 	if (hi) {
-		uint32_t h = (w ^ r * 31 ^ a->rec * 7 ^ hi) * 0x9e3779b1u;
-		cached = &a->t->slow->trans[(h >> 16) % TRANS_CACHE];
-		if (cached->hi == hi && cached->w == w && cached->r == r && cached->rec == a->rec) {
+		cached = &a->t->slow->trans[trans_index(w, r, hi, (uintptr_t)a->pc)];
+		if (trans_is(cached, a, known_top(a->t), hi, w, r)) {
 			*w2 = cached->w2;
 			*r2 = cached->r2;
 			return;
 		}
+	}
+	if (!record_of(a)) {
+		a->lost = true;
+		return;
 	}
 	bool conflict = w && find_conflicts(a, granule, mask, w, PLANE_W);
 	if (r)
@@ -238,8 +259,46 @@ void access_transition(
 			*w2 = update(a, w, PLANE_W, mask, false);
 		*r2 = update(a, r, PLANE_R, mask, true);
 	}
-	if (cached && !conflict && !a->lost)
-		*cached = (Trans){.w = w, .r = r, .hi = hi, .rec = a->rec, .w2 = *w2, .r2 = *r2};
+	if (cached && !conflict && !a->lost && !in_own_tls(a, granule))
+		*cached = (Trans){.w = w,
+		    .r = r,
+		    .hi = hi,
+		    .top = known_top(a->t), /* known since record_of */
+		    .pc = (uintptr_t)a->pc,
+		    .mset = a->ctx->mset,
+		    .size = a->size,
+		    .w2 = *w2,
+		    .r2 = *r2};
+}
+
+/* c includes the access already, by one of this epoch. Where that is far back, take this one in its place:
+ * same goroutine, epoch and kind, so nothing that could race with the one does not with the other. What a
+ * recursion leaves behind, a state per leaf, becomes one state per call at each level, and the leaves'
+ * records are free. Done only where the filter does not know the old state, and the caller puts it there: an
+ * array whose elements look alike is not worked over again. */
+Cell access_refresh(Access *a, uint8_t mask, Cell c, Plane p)
+{
+	if (a->kind != (p == PLANE_W ? KIND_WRITE : KIND_READ) || cell_len(c) > SET_SORTED)
+		return c;
+	Entry e[SET_SORTED + 1], x;
+	uint32_t n = 0;
+	bool far = false;
+	for (CellIter it = cell_iter(c, p); cell_next(&it, &x);) {
+		if ((x.mask & mask) && x.kind == a->kind && is_mine(a, x.rec)) {
+			if (!far && (!record_of(a) || a->rec - x.rec + FAR <= 2 * FAR))
+				return c;
+			far = true;
+			x.mask &= (uint8_t)~mask;
+		}
+		if (x.mask)
+			e[n++] = x;
+	}
+	if (!far)
+		return c;
+	e[n++] = (Entry){a->rec, (uint8_t)a->kind, mask};
+	bool lost = false;
+	Cell c2 = cell_build(e, n, &lost);
+	return lost ? c : c2;
 }
 
 static inline void prefetch(Cell c)
@@ -259,28 +318,38 @@ static void check_granule(Access *a, uintptr_t granule, uint8_t mask, uint32_t h
 	block_lock(granule);
 	w = w2 = load_rlx(pw);
 	r = r2 = load_rlx(pr);
-	bool in_w = access_in_w(a, mask, w);
-	if (!in_w && !access_in_r(a, mask, r)) {
+	bool in_w = access_in_w(a, mask, w), in_r = !in_w && access_in_r(a, mask, r);
+	if (!in_w && !in_r) {
 		access_transition(a, granule, mask, hi, w, r, &w2, &r2);
-		if (w != w2 || r != r2) {
-			shadow_touch(granule);
-			if (w != w2)
-				store_rlx(
-				    pw, w2); /* relaxed: the fast path takes any state as it is */
-			if (r != r2)
-				store_rlx(pr, r2);
-		}
+	} else if (hi) {
+		if (in_w)
+			w2 = access_refresh(a, mask, w, PLANE_W);
+		else
+			r2 = access_refresh(a, mask, r, PLANE_R);
+	}
+	if (w != w2 || r != r2) {
+		shadow_touch(granule);
+		if (w != w2)
+			store_rlx(pw, w2); /* relaxed: the fast path takes any state as it is */
+		if (r != r2)
+			store_rlx(pr, r2);
 	}
 	block_unlock(granule);
 	if (!hi || a->lost)
 		return;
 	/* hi of a new generation is never stored: the goroutine's epoch is that of the caller's look */
-	if (kind_plane(a->kind) == PLANE_W)
+	if (in_w) {
+		filter_put(a->t, hi | CODE_WRITE | CODE_PLAIN, w);
+		if (w != w2)
+			filter_put(a->t, hi | CODE_WRITE | CODE_PLAIN, w2);
+	} else if (kind_plane(a->kind) == PLANE_W) {
 		filter_put(a->t, hi, w2);
-	else if (in_w)
-		filter_put(a->t, hi | CODE_WRITE | CODE_PLAIN, w2);
-	else
-		filter_put(a->t, hi, r2);
+	} else {
+		if (in_r)
+			filter_put(a->t, hi, r);
+		if (!in_r || r != r2)
+			filter_put(a->t, hi, r2);
+	}
 }
 
 static bool ignored(const RaceCtx *ctx, Kind k)
@@ -313,14 +382,46 @@ void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, co
 	}
 }
 
+/* A transition that is known: what access_check does, with no record read. The look without the lock is
+ * a guess which state it will be; under the lock it has to be that one. */
+static inline bool access_again(RaceThread *t, uintptr_t addr, unsigned code, const void *pc)
+{
+	RaceCtx *ctx = t->ctx;
+	uint32_t size = 1u << (code >> 3 & 3), off = (uint32_t)addr & 7, hi = t->gen + off + code;
+	if (off + size > GRANULE || !shadow_mapped(addr) || ctx->ignore_reads || ctx->ignore_writes)
+		return false;
+	Cell *pw = shadow_w(addr), *pr = shadow_r_of(pw);
+	Cell w = load_rlx(pw), r = load_rlx(pr); /* relaxed: looked at again below */
+	const Trans *c = &t->slow->trans[trans_index(w, r, hi, (uintptr_t)pc)];
+	Access a = {.ctx = ctx, .pc = pc, .size = size};
+	if (!trans_is(c, &a, known_top(t), hi, w, r))
+		return false;
+	if (!(w | r)) /* else it was touched before */
+		shadow_touch(addr & ~(uintptr_t)7);
+	block_lock(addr);
+	bool same = load_rlx(pw) == w && load_rlx(pr) == r;
+	if (likely(same)) {
+		if (w != c->w2)
+			store_rlx(pw, c->w2); /* relaxed: as in check_granule */
+		if (r != c->r2)
+			store_rlx(pr, c->r2);
+	}
+	block_unlock(addr);
+	if (same)
+		filter_put(t, hi, (code & CODE_WRITE) && (code & CODE_PLAIN) ? c->w2 : c->r2);
+	return same;
+}
+
 __attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const void *pc)
 {
 	RaceThread *t = &race_thread;
 	if (!race_enter_self(t))
 		return;
 	collect_if_due(t);
-	access_check(t, t->ctx, addr, code, pc);
-	finding_flush(t);
+	if (!access_again(t, addr, code, pc)) {
+		access_check(t, t->ctx, addr, code, pc);
+		finding_flush(t);
+	}
 	race_leave(t);
 }
 

@@ -40,6 +40,8 @@ void access_transition(
 /* Whether w alone (a write of this epoch) already includes the access. */
 bool access_in_w(const Access *a, uint8_t mask, Cell w);
 bool access_in_r(const Access *a, uint8_t mask, Cell r);
+/* The state c, which includes the access, perhaps by this access's record; block locked. */
+Cell access_refresh(Access *a, uint8_t mask, Cell c, Plane p);
 
 /* Report what was found since; no lock held. */
 void finding_report(RaceThread *t);

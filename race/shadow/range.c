@@ -39,24 +39,25 @@ static void check_run(Access *a, uintptr_t at, uintptr_t end, uint32_t hi)
 	block_lock(at);
 	while (i < n) {
 		Cell w = load_rlx(&pw[i]), r = load_rlx(&pr[i]), w2 = w, r2 = r;
-		bool in_w = access_in_w(a, 0xff, w);
+		bool in_w = access_in_w(a, 0xff, w), in_r = !in_w && access_in_r(a, 0xff, r);
 		size_t j = i;
-		if (!in_w && !access_in_r(a, 0xff, r)) {
+		if (!in_w && !in_r) {
 			access_transition(a, at + i * GRANULE, 0xff, hi, w, r, &w2, &r2);
-			if (w2 != w || r2 != r)
-				shadow_touch(at + i * GRANULE);
-			do {
-				if (w2 != w)
-					store_rlx(&pw[j], w2);
-				if (r2 != r)
-					store_rlx(&pr[j], r2);
-				j++;
-			} while (j < n && load_rlx(&pw[j]) == w && load_rlx(&pr[j]) == r);
-		} else {
-			do
-				j++;
-			while (j < n && load_rlx(&pw[j]) == w && load_rlx(&pr[j]) == r);
+		} else if (hi) {
+			if (in_w)
+				w2 = access_refresh(a, 0xff, w, PLANE_W);
+			else
+				r2 = access_refresh(a, 0xff, r, PLANE_R);
 		}
+		if (w2 != w || r2 != r)
+			shadow_touch(at + i * GRANULE);
+		do {
+			if (w2 != w)
+				store_rlx(&pw[j], w2);
+			if (r2 != r)
+				store_rlx(&pr[j], r2);
+			j++;
+		} while (j < n && load_rlx(&pw[j]) == w && load_rlx(&pr[j]) == r);
 		if (hi && !a->lost) {
 			if (a->kind == KIND_WRITE || in_w)
 				filter_put(a->t, hi | CODE_WRITE, w2);

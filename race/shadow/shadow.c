@@ -7,7 +7,6 @@
 
 #include "../../runtime/os/os.h"
 
-#define BLOCK_LOCKS 2048u
 #define RELEASE_BYTES                                                                              \
 	(64u * 1024) /* of shadow: below, storing zeros is cheaper than a system call */
 
@@ -16,7 +15,7 @@ Region *shadow_region[REGIONS];
 Region *shadow_regions;
 
 static Lock map_lock = LOCK_INIT(RACE_SHADOW);
-static uint32_t block_locks[BLOCK_LOCKS];
+uint32_t block_locks[BLOCK_LOCKS];
 
 bool shadow_map(uintptr_t addr)
 {
@@ -67,26 +66,14 @@ void shadow_touch_stack(Chunk *c, uintptr_t addr)
 		old = load_rlx(&c->depth);
 }
 
-static uint32_t *lock_of(uintptr_t addr)
+void block_lock_slow(uint32_t *l)
 {
-	uintptr_t b = addr / BLOCK;
-	return &block_locks[(b ^ b >> 11) & (BLOCK_LOCKS - 1)];
-}
-
-void block_lock(uintptr_t addr)
-{
-	uint32_t *l = lock_of(addr);
-	for (int spins = 0; !cas_acq(l, 0, 1); spins++) { /* pairs with store_rel in block_unlock */
+	for (int spins = 0; load_rlx(l) || !cas_acq(l, 0, 1); spins++) { /* as in block_lock */
 		if (spins < 100)
 			cpu_relax();
 		else
 			os_yield(); /* the holder lost its processor */
 	}
-}
-
-void block_unlock(uintptr_t addr)
-{
-	store_rel(lock_of(addr), 0u);
 }
 
 static void zero(Cell *lo, Cell *hi)

@@ -92,8 +92,27 @@ static inline void shadow_touch(uintptr_t addr)
 		shadow_touch_stack(c, addr);
 }
 
-void block_lock(uintptr_t addr);
-void block_unlock(uintptr_t addr);
+#define BLOCK_LOCKS 2048u
+extern uint32_t block_locks[BLOCK_LOCKS] __attribute__((visibility("hidden")));
+
+static inline uint32_t *block_lock_of(uintptr_t addr)
+{
+	uintptr_t b = addr / BLOCK;
+	return &block_locks[(b ^ b >> 11) & (BLOCK_LOCKS - 1)];
+}
+
+void block_lock_slow(uint32_t *l);
+static inline void block_lock(uintptr_t addr)
+{
+	uint32_t *l = block_lock_of(addr);
+	if (unlikely(!cas_acq(l, 0, 1))) /* pairs with store_rel in block_unlock */
+		block_lock_slow(l);
+}
+
+static inline void block_unlock(uintptr_t addr)
+{
+	store_rel(block_lock_of(addr), 0u);
+}
 
 /* Forget [lo, hi): both planes become 0 there, granules that it covers wholly or in part. Only cells
  * that are not 0 are written; whole pages of shadow go back to the system where there are many. */
