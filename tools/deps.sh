@@ -8,7 +8,7 @@
 # they are named, and the exit status is 1.
 packages="gcc g++ make pkg-config libunwind-dev libdw-dev libcriterion-dev clang lld binutils cmake meson
 	ninja-build autoconf automake gdb"
-[ "$1" = check ] && packages="clang-format cppcheck binutils"
+[ "$1" = check ] && packages="clang-format cppcheck binutils spin"
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
 	missing=
@@ -20,7 +20,7 @@ if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>
 	done
 	if [ "$1" = check ]; then
 		missing=
-		for tool in clang-format cppcheck nm; do
+		for tool in clang-format cppcheck nm spin; do
 			command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 		done
 	fi

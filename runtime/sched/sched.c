@@ -355,9 +355,11 @@ bool m_start(P *p, bool spinning)
 		fork_fatal();
 	lock(&sched.lock);
 	if (!p && !(p = p_idle_get())) {
-		unlock(&sched.lock);
+		/* Before the unlock: a P made idle from there on is for one who then sees no spinner
+		 * (tests/spin/sleep.pml, BUG=3). */
 		if (spinning)
 			(void)add_sc(&sched.nspinning, (uint32_t)-1);
+		unlock(&sched.lock);
 		return true;
 	}
 	M *m = m_idle_get();
