@@ -1,11 +1,14 @@
-# goro: one Makefile, no recursion.
+# goro: one Makefile.
 #
 #   make              the driver, both archives, headers, pkg-config files: everything under BUILD
 #   make demo         the race that everyone knows: source, command, report, and its three cures
 #   make test         every Criterion test, one binary after the other, one total at the end
 #   make check        format, static analysis, who may include whom, what an archive may export, the models in spin
 #   make format       lay the source out by clang-format
-#   make stress       the stress and model tests again, for longer (STRESS=factor, default 20)
+#   make stress       the stress and model tests again, for longer (STRESS=factor, default 20), and the
+#                     detector's distances and numbers in full
+#   make hard-test    the detector's tests on a HARD=1 build: every overflow path
+#   make nightly      10 000 random programs for each variant against the reference detector
 #   make bench        the benchmarks of tests/bench (BENCH="runtime race"; RUNS=5)
 #   make install      PREFIX (default /usr/local) and DESTDIR; the result may be moved
 #   make uninstall clean help
@@ -77,7 +80,7 @@ PKGCONFIG    := $(patsubst tools/pkgconfig/%.in,$(BUILD)/lib/pkgconfig/%,$(wildc
 PRODUCTS     := $(TOOLS:%=$(BUILD)/bin/%) $(BUILD)/bin/goro-c++ $(BUILD)/lib/libgoro.a \
 		$(if $(SANITIZE),,$(BUILD)/lib/libgoro-race.a) $(NOTSAN)/libtsan.a $(HEADERS) $(PKGCONFIG)
 
-.PHONY: all demo test tests check format bench stress install uninstall clean help deps
+.PHONY: all demo test tests check format bench stress hard-test nightly install uninstall clean help deps
 .DELETE_ON_ERROR:
 .SUFFIXES:
 all: $(PRODUCTS)
@@ -257,9 +260,21 @@ tests: all $(TEST_BIN)
 test: deps tests
 	@$(if $(SANITIZE),ASAN_OPTIONS=detect_leaks=0:$$ASAN_OPTIONS) TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(TEST_BIN)
 
-stress: all $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/%,$(TEST_BIN))
+stress: all $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/% $(BUILD)/tests/cases/%,$(TEST_BIN))
 	@GORO_STRESS=$(STRESS) TEST_TIMEOUT=$(shell expr $(TEST_TIMEOUT) \* $(STRESS)) \
 		tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/%,$(TEST_BIN))
+
+	@GORO_FAR=1 GORO_CASES="gcc -O2" GORO_SUBJECTS=distance,readers TEST_TIMEOUT=7200 \
+		tools/run-tests.sh $(BUILD)/tests "$(ARGS) --timeout 7200 -j1" $(filter $(BUILD)/tests/cases/%,$(TEST_BIN))
+
+# Shrunk counters, ids and thresholds: what overflows once in a year does so here.
+hard-test:
+	@GORO_CASES="$(or $(GORO_CASES),gcc -O2)" MODEL_PROGRAMS=$(or $(MODEL_PROGRAMS),30) \
+		$(MAKE) HARD=1 TESTS="cases model" test
+
+nightly: all $(filter $(BUILD)/tests/model/%,$(TEST_BIN))
+	@MODEL_PROGRAMS=10000 MODEL_SEED=$(or $(MODEL_SEED),$(shell date +%Y%m%d)00000) TEST_TIMEOUT=36000 \
+		tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(filter $(BUILD)/tests/model/%,$(TEST_BIN))
 
 # ---- benchmarks: tests/bench/NAME/run.sh BUILD builds, runs, and prints its table ----
 

@@ -171,6 +171,8 @@ Fences *ctx_fences(RaceCtx *ctx); /* made when first asked for */
 
 RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uintptr_t stack_lo,
     uintptr_t stack_hi, const void *pc);
+/* A stack is taken into use, or its owner is dead: no past, no locks. */
+void ctx_stack_fresh(uintptr_t lo, uintptr_t hi);
 /* It has ended: its call stack and stack memory go back, its clock stays for a join. Not loaded. */
 void ctx_finish(RaceCtx *ctx);
 /* The rest goes back too; its GInfo stays. */

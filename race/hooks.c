@@ -243,8 +243,7 @@ void race_thread_begin(RaceCtx *child)
 	GInfo *g = race_ginfo(child->ginfo);
 	g->stack_lo = child->stack_lo = lo;
 	g->stack_hi = child->stack_hi = hi;
-	if (hi > lo)
-		shadow_clear_stack(lo, hi);
+	ctx_stack_fresh(lo, hi);
 	t->home = child;
 	t->begun = true;
 	t->scheduler = false;

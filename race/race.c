@@ -111,6 +111,14 @@ static struct {
 	RaceCtx *first;
 } contexts;
 
+void ctx_stack_fresh(uintptr_t lo, uintptr_t hi)
+{
+	if (hi <= lo)
+		return;
+	sync_forget_stack(lo, hi);
+	shadow_clear_stack(lo, hi);
+}
+
 RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uintptr_t stack_lo,
     uintptr_t stack_hi, const void *pc)
 {
@@ -141,8 +149,7 @@ RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uin
 	    .stack_hi = stack_hi,
 	    .is_main = is_main,
 	    .is_thread = is_thread};
-	if (stack_hi > stack_lo)
-		shadow_clear_stack(stack_lo, stack_hi);
+	ctx_stack_fresh(stack_lo, stack_hi);
 	lock(&contexts.lock);
 	c->next = contexts.first;
 	if (c->next)
@@ -163,8 +170,7 @@ void ctx_finish(RaceCtx *c)
 		pool_put(&fences_pool, c->fences);
 		c->fences = NULL;
 	}
-	if (c->stack_hi > c->stack_lo)
-		shadow_clear_stack(c->stack_lo, c->stack_hi);
+	ctx_stack_fresh(c->stack_lo, c->stack_hi);
 	c->stack_lo = c->stack_hi = 0;
 	c->ended = true;
 	store_rlx(&race_ginfo(c->ginfo)->finished, true); /* relaxed: a word in reports */

@@ -136,7 +136,10 @@ SyncVar *sync_get(uintptr_t addr)
 	s = chain_find(cell, addr);
 	if (!s && (s = var_new(addr)) != NULL) {
 		store_rel(&s->next, load_rlx(cell)); /* relaxed: changes under the lock we hold */
-		store_rlx(&shadow_chunk(addr & ADDR_MASK)->has_sync, (uint8_t)1);
+		Chunk *c = shadow_chunk(addr & ADDR_MASK);
+		store_rlx(&c->has_sync, (uint8_t)1);
+		if (unlikely(load_rlx(&c->is_stack)))
+			shadow_touch_stack(c, addr & ADDR_MASK);
 		store_rel(cell, s->id); /* publishes s; pairs with load_acq in chain_find */
 	}
 	if (s)
@@ -218,6 +221,22 @@ void sync_forget_range(uintptr_t lo, uintptr_t hi)
 					forget_granule(cell, at, lo, hi);
 		}
 		at = end;
+	}
+}
+
+void sync_forget_stack(uintptr_t lo, uintptr_t hi)
+{
+	for (uintptr_t at = lo; at < hi; at = (at | (CHUNK_BYTES - 1)) + 1) {
+		if (!shadow_mapped(at))
+			continue;
+		Chunk *c = shadow_chunk(at);
+		uintptr_t start = at & ~(uintptr_t)(CHUNK_BYTES - 1), end = start + CHUNK_BYTES;
+		if (!load_rlx(&c->has_sync))
+			continue;
+		uintptr_t low = load_rlx(&c->is_stack) ? end - load_rlx(&c->depth) : start;
+		sync_forget_range(low > at ? low : at, end < hi ? end : hi);
+		if (at == start && end <= hi)
+			store_rlx(&c->has_sync, (uint8_t)0); /* all of it is the dead one's */
 	}
 }
 

@@ -35,6 +35,8 @@ void sync_hold_end(uintptr_t addr);
 /* Forget the one at addr; all in [lo, hi). */
 void sync_forget(uintptr_t addr);
 void sync_forget_range(uintptr_t lo, uintptr_t hi);
+/* [lo, hi) is a stack, dead or fresh: the same, before shadow_clear_stack forgets how deep it went. */
+void sync_forget_stack(uintptr_t lo, uintptr_t hi);
 
 /* The edges, s locked. They change ctx->clock; ctx is the caller's or parked. */
 void sync_acquire(RaceCtx *ctx, SyncVar *s);

@@ -11,7 +11,7 @@
  *
  * the current access (word, innermost function, its callers), the previous one, the location (global
  * NAME, heap, stack, or - for any); " / says TEXT" asks for TEXT anywhere in the output; " ; " separates
- * reports. The line of each frame must hold the name of the function in question, so an access function
+ * reports; "16 times ..." is sixteen like it. The line of each frame must hold the name of the function in question, so an access function
  * is written on one line and named on the line that calls it.
  */
 #ifndef TESTS_CASES_CASE_H

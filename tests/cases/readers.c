@@ -4,16 +4,19 @@
  */
 #include "case.h"
 
-enum { READERS = 500 };
-
 static goro_waitgroup wg;
 static int outsider = -1;
+
+/* Which of 16 it was is told by its variable, and each is told. */
+const char *__tsan_default_options(void)
+{
+	return "suppress_equal_stacks=0";
+}
 
 ACCESS(read_x_outside, USE(x))
 
 static void reader(int i)
 {
-	after(i);
 	if (i == outsider)
 		read_x_outside();
 	else
@@ -22,31 +25,117 @@ static void reader(int i)
 	if (i != outsider)
 		goro_waitgroup_done(&wg);
 }
-static APART void readers_then_write(int who)
+static APART void readers_then_write(int readers, int who)
 {
 	outsider = who;
-	goro_waitgroup_add(&wg, who >= 0 ? READERS - 1 : READERS);
-	for (int i = 0; i < READERS; i++)
+	goro_waitgroup_add(&wg, who >= 0 ? readers - 1 : readers);
+	for (int i = 0; i < readers; i++) {
 		go(reader, i);
+		after(i + 1);
+	}
 	goro_waitgroup_wait(&wg);
-	after(READERS);
 	write_x();
 }
 static void norace_readers_all_ordered(void)
 {
-	readers_then_write(-1);
+	readers_then_write(500, -1);
 }
 static void race_readers_first_unordered(void)
 {
-	readers_then_write(0);
+	readers_then_write(500, 0);
 }
 static void race_readers_middle_unordered(void)
 {
-	readers_then_write(250);
+	readers_then_write(500, 250);
 }
 static void race_readers_last_unordered(void)
 {
-	readers_then_write(READERS - 1);
+	readers_then_write(500, 499);
+}
+static void race_readers_one_of_10000(void)
+{
+	readers_then_write(10000, 7531);
+}
+static void norace_readers_10000(void)
+{
+	readers_then_write(10000, -1);
+}
+
+/* Sixteen readers of each of sixteen variables, of which the n-th one's n-th is unordered. */
+static int sixteen[16];
+ACCESS(write_sixteen, for (int k = 0; k < 16; k++) sixteen[k] = 1)
+static APART void read_but(int i)
+{
+	for (int k = 0; k < 16; k++)
+		if (k != i)
+			USE(sixteen[k]);
+}
+static APART void read_outside(int i)
+{
+	USE(sixteen[i]);
+}
+static void reader_of_sixteen(int i)
+{
+	after(2 * i);
+	read_but(i);
+	goro_waitgroup_done(&wg);
+	step(2 * i + 1);
+}
+static void outsider_of_sixteen(int i)
+{
+	after(2 * i + 1);
+	read_outside(i);
+	step(2 * i + 2);
+}
+static void race_readers_each_of_16(void)
+{
+	goro_waitgroup_add(&wg, 16);
+	for (int i = 0; i < 16; i++) {
+		go(reader_of_sixteen, i);
+		go(outsider_of_sixteen, i);
+	}
+	goro_waitgroup_wait(&wg);
+	after(32);
+	write_sixteen();
+}
+
+/* Eight words, each of whose bytes has a goroutine of its own that writes it; the n-th byte of the n-th word
+ * unordered. */
+static unsigned char words[8][8] __attribute__((aligned(8)));
+ACCESS(read_words, for (int k = 0; k < 8; k++) USE(*(long long *)words[k]))
+static APART void write_byte_of_all(int i)
+{
+	for (int k = 0; k < 8; k++)
+		if (k != i)
+			words[k][i] = 1;
+}
+static APART void write_byte_outside(int i)
+{
+	words[i][i] = 1;
+}
+static void byte_writer(int i)
+{
+	after(2 * i);
+	write_byte_of_all(i);
+	goro_waitgroup_done(&wg);
+	step(2 * i + 1);
+}
+static void byte_outsider(int i)
+{
+	after(2 * i + 1);
+	write_byte_outside(i);
+	step(2 * i + 2);
+}
+static void race_readers_each_byte_of_8(void)
+{
+	goro_waitgroup_add(&wg, 8);
+	for (int i = 0; i < 8; i++) {
+		go(byte_writer, i);
+		go(byte_outsider, i);
+	}
+	goro_waitgroup_wait(&wg);
+	after(16);
+	read_words();
 }
 
 /* Each reader reads its own byte of the word, and all read the whole. */
@@ -127,6 +216,12 @@ CASES(
     RACE(race_readers_first_unordered, W("race_readers_first_unordered"))
     RACE(race_readers_middle_unordered, W("race_readers_middle_unordered"))
     RACE(race_readers_last_unordered, W("race_readers_last_unordered"))
+    RACE(race_readers_one_of_10000, W("race_readers_one_of_10000"))
+    NORACE(norace_readers_10000)
+    RACE(race_readers_each_of_16,
+	"16 times write write_sixteen / read read_outside<outsider_of_sixteen / global sixteen")
+    RACE(race_readers_each_byte_of_8,
+	"8 times read read_words / write write_byte_outside<byte_outsider / global words")
     RACE(race_readers_of_bytes, "write write_byte_3<race_readers_of_bytes / read read_byte_3<byte_3_reader / global w")
     NORACE(norace_readers_of_bytes)
     NORACE(norace_readers_rounds)

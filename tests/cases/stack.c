@@ -141,6 +141,36 @@ static void norace_stack_lent(void)
 	arrived(1);
 }
 
+/* A lock on a goroutine's stack dies with it: what the next goroutine locks at that address orders nothing
+ * of what the dead one did. Each holds one at the same depth of its own stack; 20 of them, one after the
+ * other, are 20 goroutines on a few stacks. */
+static void lock_local(int i)
+{
+	goro_mutex local = {0};
+	goro_mutex_lock(&local);
+	goro_mutex_unlock(&local);
+	if (i == 0) {
+		write_x();
+		goro_mutex_lock(&local);
+		goro_mutex_unlock(&local);
+	} else {
+		read_x();
+	}
+}
+static void lock_late(int i)
+{
+	lock_local(i);
+	step(i + 1);
+}
+static void race_stack_lock_of_the_dead(void)
+{
+	for (int i = 0; i < 20; i++) {
+		go(lock_late, i);
+		after(i + 1);
+		settle(10); /* it ends: its stack is free */
+	}
+}
+
 CASES(
     RACE(race_stack_of_goroutine, "read read_shared<reader / write write_shared<writer / stack")
     RACE(race_stack_of_main, "read read_shared<reader / write write_shared<writer / stack")
@@ -149,4 +179,5 @@ CASES(
     NORACE(norace_stack_vla)
     NORACE(norace_stack_joined)
     NORACE(norace_stack_lent)
+    RACE(race_stack_lock_of_the_dead, "read read_x<lock_local / write write_x<lock_local / global x")
 )
