@@ -50,6 +50,8 @@ void leave(G *g, bool dying);
 /* The running goroutine g goes to runnext and `next`, which is on no queue, runs in its place. False, and nothing
  * done: g has to stay, or an order waits for the M. g has a P. */
 bool leave_for(G *g, G *next);
+
+/* ---- threads.c ---- */
 /* With sched.lock held: */
 void p_idle_put(P *p);
 P *p_idle_get(void);
@@ -68,6 +70,15 @@ void m_init_thread(M *m);
 void m_not_idle(M *m);
 /* m's note was written: wake it, wherever it sleeps. sched.lock held. */
 void m_ring(M *m);
+/* With no P: onto the idle list until there is one for us. A host (until) comes back without one when its time
+ * is over. */
+void m_stop(M *m, uint32_t *until);
+/* m's wired goroutine is not running: sleep until another M found it and hands over its P. */
+void m_stop_wired(M *m, const uint32_t *until);
+/* g is wired to another M: give it our P. False: it is wired no more. */
+bool run_wired(M *m, G *g);
+/* No more spinning: work was found. The last spinner sees to it that another looks on. */
+void m_stop_spinning(M *m);
 bool any_runq(void);
 int64_t timers_earliest(void);
 

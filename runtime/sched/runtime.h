@@ -330,7 +330,7 @@ static inline RaceCtx *race_self(void)
 	return g ? g->race : hook_self();
 }
 
-/* ---- an M's life (sched.c) ---- */
+/* ---- an M's life (sched.c, threads.c) ---- */
 void sched_init(void);     /* idempotent, thread-safe */
 void sched_switched(void); /* the after-switch work; first thing on every arrival */
 void sched_loop(
@@ -374,7 +374,7 @@ bool timer_stop(Timer *t);
 int64_t timer_run(P *p, int64_t now);
 /* p stops (GOMAXPROCS sank): all its timers go to `to`. */
 void timer_move_all(P *from, P *to);
-/* sched.c, called by timer_arm without locks when `when` became the earliest of p: see that an M will
+/* threads.c, called by timer_arm without locks when `when` became the earliest of p: see that an M will
  * look at p's timers by then, even when all sleep or p has no M. */
 void sched_timer_armed(P *p, int64_t when);
 

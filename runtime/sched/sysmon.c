@@ -5,7 +5,7 @@
  *     there is work that could use it;
  *   - asks a P whose timer is due for attention, and a goroutine that runs for 10 ms to yield;
  *   - wakes an M where goroutines wait, a P is idle and nobody looks: for a runnext behind a long
- *     computation (which wakes nobody at first), and as the net under every hint in sched.c;
+ *     computation (which wakes nobody at first), and as the net under every hint of sched.c and threads.c;
  *   - looks for descriptors that became ready, while no M sleeps in the poller: every 10 ms, sooner
  *     while a P is idle;
  *   - gives back memory of stacks that died in great numbers;

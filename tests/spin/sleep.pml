@@ -2,7 +2,7 @@
  * sleep.pml: Ms that run out of work and sleep, and those that make work and wake them.
  *
  * Models   sched_wakep, m_start, m_wake, stop_spinning, find_work ("Nothing. Steps a, b, c of the head"), m_stop,
- *          m_sleep, p_idle_put, p_idle_get, sched_put_global, global_get (sched/sched.c).
+ *          m_sleep, p_idle_put, p_idle_get, sched_put_global, global_get (sched/sched.c, sched/threads.c).
  * As in C  nidle_p and nspinning are read without the lock; idle Ps and Ms change under sched.lock; an M that stops
  *          spinning looks again after it has said so, the one that submits looks at nspinning after it has put.
  * Left out a third P, for which alone the last spinner's wake-up of the next one is; timers, the poller, wired
