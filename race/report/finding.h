@@ -8,6 +8,7 @@
 #include "../../runtime/base/buf.h"
 #include "../../runtime/symbol/symbol.h"
 #include "report.h"
+#include "source.h"
 
 /* Frames innermost first. */
 typedef struct NamedStack {
@@ -28,7 +29,11 @@ typedef struct NamedWho {
 	bool finished;
 	char name[32];
 	NamedStack created;
+	const struct NamedWho *parent; /* who created it, where that one is listed too; NULL */
 } NamedWho;
+
+#define CHAIN_MAX  8 /* creators of creators that a report shows */
+#define PEOPLE_MAX (REPORT_MAX_ACCESSES + 1 + CHAIN_MAX)
 
 typedef struct Finding {
 	const Report *report;
@@ -44,8 +49,11 @@ typedef struct Finding {
 	bool has_frame; /* stack: the function whose frame it is in */
 	SymFrame frame;
 
-	NamedWho people[REPORT_MAX_ACCESSES + 1]; /* current access's first */
+	NamedWho
+	    people[PEOPLE_MAX]; /* the current access's first; last the creators of those before */
 	int npeople;
+
+	char source[REPORT_MAX_ACCESSES][SOURCE_MAX]; /* the line of each access; "" unknown */
 
 	uint64_t fingerprint;
 } Finding;
@@ -64,6 +72,10 @@ void text_summary(Buf *b, int races, int others);
 void json_summary(Buf *b, int races, int others, int suppressed, int code);
 /* A file name as reports show it: strip_path_prefix taken off. */
 const char *report_path(const char *file);
+/* The innermost frame of access i that has a place in the source; NULL. */
+const SymFrame *finding_place(const Finding *f, int i);
+/* Bytes from the start of the heap block to the access; 0 also where the block is unknown. */
+size_t finding_offset(const Finding *f);
 
 /* ---- fingerprint.c ----
  * What stays the same about a finding from run to run and edit to edit: kind, the functions of both

@@ -7,7 +7,7 @@
 
 /* ---- parts ---- */
 
-static void add_frame(Buf *b, const SymFrame *f)
+static void add_frame(Buf *b, const SymFrame *f, const char *source)
 {
 	buf_str(b, "{");
 	jsonw_pair(b, "function", f->func);
@@ -16,6 +16,9 @@ static void add_frame(Buf *b, const SymFrame *f)
 		jsonw_number(b, "line", (uint64_t)f->line);
 		if (f->column)
 			jsonw_number(b, "column", (uint64_t)f->column);
+		jsonw_pair(b, "directory", f->dir);
+		if (source && *source)
+			jsonw_pair(b, "source", source);
 	}
 	if (f->func)
 		jsonw_hex(b, "offset", f->func_off);
@@ -28,13 +31,15 @@ static void add_frame(Buf *b, const SymFrame *f)
 	buf_str(b, "}");
 }
 
-static void add_stack(Buf *b, const char *key, const NamedStack *s)
+/* source: the line of frame `at`; NULL. */
+static void add_stack(
+    Buf *b, const char *key, const NamedStack *s, const SymFrame *at, const char *source)
 {
 	jsonw_key(b, key);
 	buf_str(b, "[");
 	for (int i = 0; i < s->n; i++) {
 		buf_str(b, i ? "," : "");
-		add_frame(b, &s->frames[i]);
+		add_frame(b, &s->frames[i], &s->frames[i] == at ? source : NULL);
 	}
 	buf_str(b, "]");
 }
@@ -58,12 +63,12 @@ static void add_access(Buf *b, const Finding *f, int i)
 		jsonw_pair(b, "mode", a->locks[k].mode == LOCK_READ ? "read" : "write");
 		if (f->locks[i][k].known) {
 			jsonw_key(b, "locked_at");
-			add_frame(b, &f->locks[i][k].at);
+			add_frame(b, &f->locks[i][k].at, NULL);
 		}
 		buf_str(b, "}");
 	}
 	buf_str(b, "]");
-	add_stack(b, "stack", &f->stacks[i]);
+	add_stack(b, "stack", &f->stacks[i], finding_place(f, i), f->source[i]);
 	buf_str(b, "}");
 }
 
@@ -76,6 +81,7 @@ static void add_location(Buf *b, const Finding *f)
 	jsonw_pair(b, "kind", words[l->kind]);
 	if (l->kind == LOCATION_GLOBAL && f->has_data) {
 		jsonw_pair(b, "name", f->data.name);
+		jsonw_pair(b, "field", f->data.field);
 		jsonw_hex(b, "address", f->data.start);
 		jsonw_number(b, "size", f->data.size);
 		if (f->data.file) {
@@ -88,6 +94,7 @@ static void add_location(Buf *b, const Finding *f)
 		jsonw_pair(b, "function", f->frame.func);
 		if (f->has_data) {
 			jsonw_pair(b, "name", f->data.name);
+			jsonw_pair(b, "field", f->data.field);
 			jsonw_hex(b, "address", f->data.start);
 			jsonw_number(b, "size", f->data.size);
 			if (f->data.file) {
@@ -98,16 +105,18 @@ static void add_location(Buf *b, const Finding *f)
 	} else if (l->start) {
 		jsonw_hex(b, "address", l->start);
 		jsonw_number(b, "size", l->size);
+		if (l->kind == LOCATION_HEAP)
+			jsonw_number(b, "offset", finding_offset(f));
 	}
 	if (f->location_who >= 0)
 		jsonw_number(
 		    b, l->kind == LOCATION_HEAP ? "allocated_by" : "of", (uint64_t)f->location_who);
 	if (l->kind == LOCATION_HEAP)
-		add_stack(b, "allocated_at", &f->allocated);
+		add_stack(b, "allocated_at", &f->allocated, NULL, NULL);
 	buf_str(b, "}");
 }
 
-static void add_who(Buf *b, const NamedWho *w)
+static void add_who(Buf *b, const Finding *f, const NamedWho *w)
 {
 	buf_str(b, "{");
 	jsonw_pair(b, "kind", w->info->is_thread ? "thread" : "goroutine");
@@ -121,7 +130,9 @@ static void add_who(Buf *b, const NamedWho *w)
 		jsonw_pair(b, "parent_kind", p->is_thread ? "thread" : "goroutine");
 		jsonw_number(b, "parent_id", p->id);
 	}
-	add_stack(b, "created_at", &w->created);
+	if (w->parent)
+		jsonw_number(b, "parent", (uint64_t)(w->parent - f->people));
+	add_stack(b, "created_at", &w->created, NULL, NULL);
 	buf_str(b, "}");
 }
 
@@ -144,7 +155,7 @@ void json_report(Buf *b, const Finding *f)
 	buf_str(b, "[");
 	for (int i = 0; i < f->npeople; i++) {
 		buf_str(b, i ? "," : "");
-		add_who(b, &f->people[i]);
+		add_who(b, f, &f->people[i]);
 	}
 	buf_str(b, "]}\n");
 }

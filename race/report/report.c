@@ -197,7 +197,7 @@ static int add_frames(uintptr_t pc)
 	int n = sym_frames(pc, true, f, room);
 	if (!flags.symbolize)
 		for (int i = 0; i < n; i++) {
-			f[i].func = f[i].file = NULL;
+			f[i].func = f[i].file = f[i].dir = NULL;
 			f[i].inlined = false;
 		}
 	state.nframes += n;
@@ -243,6 +243,31 @@ static int name_who(Finding *f, uint32_t ginfo)
 	return f->npeople++;
 }
 
+/* The creators of those who are there, and theirs, up to main. */
+static void name_creators(Finding *f)
+{
+	for (int i = 0; i < f->npeople; i++) {
+		NamedWho *w = &f->people[i];
+		if (!w->info->is_main && w->info->parent && f->npeople < PEOPLE_MAX)
+			w->parent = &f->people[name_who(f, w->info->parent)];
+	}
+}
+
+const SymFrame *finding_place(const Finding *f, int i)
+{
+	for (int k = 0; k < f->stacks[i].n; k++)
+		if (f->stacks[i].frames[k].file)
+			return &f->stacks[i].frames[k];
+	return NULL;
+}
+
+size_t finding_offset(const Finding *f)
+{
+	const ReportLocation *l = &f->location;
+	uintptr_t at = f->report->accesses[0].addr - l->start;
+	return l->kind == LOCATION_HEAP && l->start && at < l->size ? at : 0;
+}
+
 static void name_locks(Finding *f, int i)
 {
 	const ReportAccess *a = &f->report->accesses[i];
@@ -266,7 +291,8 @@ static void name_frame(Finding *f, uintptr_t addr)
 	int n = sym_frames(at.pc, !at.exact, frames, 16);
 	f->frame = frames[n - 1]; /* inlined functions have no frame of their own */
 	f->has_frame = f->frame.func != NULL && !f->frame.own;
-	f->has_data = f->has_frame && sym_local(at.pc - !at.exact, at.cfa, addr, &f->data);
+	f->has_data = f->has_frame && sym_local(at.pc - !at.exact, at.cfa, addr,
+					  f->report->accesses[0].size, &f->data);
 }
 
 static void name_finding(Finding *f, const Report *r)
@@ -282,7 +308,7 @@ static void name_finding(Finding *f, const Report *r)
 	if (f->location.kind == LOCATION_UNKNOWN)
 		location_find(addr, &f->location);
 	if (f->location.kind == LOCATION_UNKNOWN || f->location.kind == LOCATION_GLOBAL) {
-		f->has_data = flags.symbolize && sym_data(addr, &f->data);
+		f->has_data = flags.symbolize && sym_data(addr, r->accesses[0].size, &f->data);
 		f->location.kind = f->has_data ? LOCATION_GLOBAL : LOCATION_UNKNOWN;
 	}
 	if (f->location.kind == LOCATION_STACK)
@@ -291,6 +317,10 @@ static void name_finding(Finding *f, const Report *r)
 		f->location_who = name_who(f, f->location.ginfo);
 	if (f->location.kind == LOCATION_HEAP)
 		f->allocated = name_stack(f->location.allocated_at);
+	name_creators(f);
+	for (int i = 0; flags.source && i < r->naccesses; i++)
+		if (finding_place(f, i))
+			source_line(finding_place(f, i), f->source[i]);
 	f->fingerprint = fingerprint(f);
 }
 

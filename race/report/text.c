@@ -103,6 +103,8 @@ static void add_location(Buf *b, const Finding *f)
 			return;
 		buf_fmt(b, "\nLocation is global '%s' of size %zu at 0x%012zx", f->data.name,
 		    f->data.size, (size_t)f->data.start);
+		if (f->data.field)
+			buf_fmt(b, ", in '%s',", f->data.field);
 		if (f->data.file)
 			buf_fmt(b, " defined at %s:%d", report_path(f->data.file), f->data.line);
 		if (f->data.module) {
@@ -116,6 +118,8 @@ static void add_location(Buf *b, const Finding *f)
 		buf_str(b, "\nLocation is heap block");
 		if (l->start)
 			buf_fmt(b, " of size %zu at 0x%012zx", l->size, (size_t)l->start);
+		if (finding_offset(f))
+			buf_fmt(b, ", at offset %zu,", finding_offset(f));
 		buf_str(b, " allocated ");
 		if (f->location_who >= 0) {
 			buf_str(b, "by ");
@@ -131,7 +135,9 @@ static void add_location(Buf *b, const Finding *f)
 		add_who(b, who(f, f->location_who), true);
 		if (f->has_data)
 			buf_fmt(b, ", variable '%s' of size %zu", f->data.name, f->data.size);
-		else if (f->has_frame)
+		if (f->has_data && f->data.field)
+			buf_fmt(b, ", in '%s',", f->data.field);
+		if (!f->has_data && f->has_frame)
 			buf_str(b, ", frame");
 		if (f->has_frame)
 			buf_fmt(
@@ -145,6 +151,25 @@ static void add_location(Buf *b, const Finding *f)
 	}
 }
 
+/* In the shape of frames, so that readers of those pass over it. */
+static void add_source(Buf *b, const Finding *f)
+{
+	bool head = false;
+	for (int i = 0; i < f->report->naccesses; i++) {
+		const SymFrame *at = finding_place(f, i);
+		bool again = false;
+		for (int k = 0; k < i; k++) {
+			const SymFrame *was = finding_place(f, k);
+			again |= at && was && was->line == at->line && !strcmp(was->file, at->file);
+		}
+		if (!f->source[i][0] || again)
+			continue;
+		buf_str(b, head ? "" : "\nSource:\n");
+		buf_fmt(b, "  %s\n      %s:%d\n", f->source[i], report_path(at->file), at->line);
+		head = true;
+	}
+}
+
 void text_report(Buf *b, const Finding *f)
 {
 	buf_str(b, rule);
@@ -152,6 +177,7 @@ void text_report(Buf *b, const Finding *f)
 	for (int i = 0; i < f->report->naccesses; i++)
 		add_access(b, f, i);
 	add_location(b, f);
+	add_source(b, f);
 	for (int i = 0; i < f->npeople; i++) {
 		const NamedWho *w = &f->people[i];
 		if (w->info->is_main || !w->created.n)
@@ -160,6 +186,11 @@ void text_report(Buf *b, const Finding *f)
 		    w->info->is_thread ? "Thread" : "Goroutine", (unsigned long long)w->info->id,
 		    w->finished ? "finished" : "running");
 		add_stack(b, &w->created);
+		if (w->parent && !w->parent->info->is_main) {
+			buf_str(b, "  [in ");
+			add_who(b, w->parent, true);
+			buf_str(b, "]\n");
+		}
 	}
 	buf_str(b, rule);
 }

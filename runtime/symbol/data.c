@@ -56,7 +56,7 @@ static void add_var(Dwarf_Die *cu, Dwarf_Die *die, VarList *list)
 		list->at = at;
 		list->cap = cap;
 	}
-	SymVar v = {.lo = addr, .size = type_size(die), .name = sym_die_name(die)};
+	SymVar v = {.lo = addr, .size = type_size(die), .name = sym_die_name(die), .die = *die};
 	v.file = sym_decl_path(cu, die);
 	dwarf_decl_line(die, &v.line);
 	if (v.name)
@@ -132,7 +132,7 @@ static const SymVar *find_var(SymModule *m, Dwarf_Addr addr)
 	return addr - v->lo < (v->size ? v->size : 1) ? v : NULL;
 }
 
-bool sym_data(uintptr_t addr, SymData *out)
+bool sym_data(uintptr_t addr, size_t size, SymData *out)
 {
 	if (!sym_enter())
 		return false;
@@ -145,6 +145,8 @@ bool sym_data(uintptr_t addr, SymData *out)
 		GElf_Sym sym;
 		const char *name = dwfl_module_addrinfo(m->mod, addr, &off, &sym, NULL, NULL, NULL);
 		bool table = name && GELF_ST_TYPE(sym.st_info) == STT_OBJECT && off < sym.st_size;
+		if (!v && table) /* beyond its type: `int data[]` that was given elements */
+			v = find_var(m, addr - off - m->bias);
 		found = v || table;
 		if (v) {
 			*out = (SymData){.name = v->name,
@@ -152,8 +154,10 @@ bool sym_data(uintptr_t addr, SymData *out)
 			    .size = v->size,
 			    .file = v->file,
 			    .line = v->line};
-			if (table && !v->size)
+			if (table && addr - off == out->start && out->size < sym.st_size)
 				out->size = sym.st_size;
+			Dwarf_Die die = v->die;
+			out->field = sym_field(&die, v->name, addr - out->start, size);
 		} else if (table) {
 			*out = (SymData){
 			    .name = sym_demangle(name), .start = addr - off, .size = sym.st_size};
@@ -193,8 +197,8 @@ static bool frame_base(Dwarf_Die *func, uintptr_t cfa, uintptr_t *base)
 	return true;
 }
 
-static bool local_in(
-    Dwarf_Die *cu, Dwarf_Die *scope, uintptr_t base, uintptr_t addr, SymData *out, int depth)
+static bool local_in(Dwarf_Die *cu, Dwarf_Die *scope, uintptr_t base, uintptr_t addr, size_t access,
+    SymData *out, int depth)
 {
 	Dwarf_Die die;
 	if (depth > DEPTH_MAX || dwarf_child(scope, &die) != 0)
@@ -202,7 +206,7 @@ static bool local_in(
 	do {
 		int tag = dwarf_tag(&die);
 		if ((tag == DW_TAG_lexical_block || tag == DW_TAG_inlined_subroutine) &&
-		    local_in(cu, &die, base, addr, out, depth + 1))
+		    local_in(cu, &die, base, addr, access, out, depth + 1))
 			return true;
 		if (tag != DW_TAG_variable && tag != DW_TAG_formal_parameter)
 			continue;
@@ -221,12 +225,13 @@ static bool local_in(
 		    .size = size,
 		    .file = sym_decl_path(cu, &die)};
 		dwarf_decl_line(&die, &out->line);
+		out->field = sym_field(&die, out->name, addr - at, access);
 		return out->name != NULL;
 	} while (dwarf_siblingof(&die, &die) == 0);
 	return false;
 }
 
-bool sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr, SymData *out)
+bool sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr, size_t size, SymData *out)
 {
 	if (!sym_enter())
 		return false;
@@ -244,7 +249,7 @@ bool sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr, SymData *out)
 			if (dwarf_tag(&chain[i]) != DW_TAG_subprogram)
 				continue;
 			found = frame_base(&chain[i], cfa, &base) &&
-				local_in(&cu, &chain[i], base, addr, out, 0);
+				local_in(&cu, &chain[i], base, addr, size, out, 0);
 			break;
 		}
 		free(chain);

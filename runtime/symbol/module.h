@@ -22,6 +22,7 @@ typedef struct SymVar {
 	uint64_t size;
 	const char *name, *file;
 	int line;
+	Dwarf_Die die;
 } SymVar;
 
 typedef struct SymModule {
@@ -60,7 +61,12 @@ const char *sym_die_name(Dwarf_Die *die);
 const char *sym_demangle(const char *linkage);
 /* The path of a file of `cu` as the compiler was given it: interned; NULL stays NULL. */
 const char *sym_path(Dwarf_Die *cu, const char *path);
+/* The folder that cu was compiled in, where `path` is relative; else NULL. */
+const char *sym_dir(Dwarf_Die *cu, const char *path);
 const char *sym_decl_path(Dwarf_Die *cu, Dwarf_Die *die); /* of the file that declares die */
+/* field.c. The part of the variable `var`, called `name`, that bytes [off, off + size) of it lie in, as
+ * the source would say it: "table[3].next", interned; NULL when it is no smaller than the variable. */
+const char *sym_field(Dwarf_Die *var, const char *name, uint64_t off, uint64_t size);
 /* The unit belongs to goro itself. */
 bool sym_cu_own(Dwarf_Die *cu);
 /* Make that question answerable: `cu` is the unit of symbol.c. */

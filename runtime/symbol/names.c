@@ -132,14 +132,24 @@ const char *sym_path(Dwarf_Die *cu, const char *path)
 	return sym_intern(path);
 }
 
+const char *sym_dir(Dwarf_Die *cu, const char *path)
+{
+	return path && path[0] != '/' ? sym_intern(cu_string(cu, DW_AT_comp_dir)) : NULL;
+}
+
+/* By the attribute: dwarf_decl_file of libdw 0.188 aborts in split units whose lines nobody has read. */
 const char *sym_decl_path(Dwarf_Die *cu, Dwarf_Die *die)
 {
-	const char *path = dwarf_decl_file(die);
 	Dwarf_Attribute attr;
+	Dwarf_Files *files;
 	Dwarf_Word index;
-	/* DWARF 5 counts files from 0, the unit's own source; libdw 0.188 still takes 0 for "none". */
-	if (!path && dwarf_attr_integrate(die, DW_AT_decl_file, &attr) &&
-	    !dwarf_formudata(&attr, &index) && index == 0)
+	if (!dwarf_attr_integrate(die, DW_AT_decl_file, &attr) || dwarf_formudata(&attr, &index))
+		return NULL;
+	const char *path = dwarf_getsrcfiles(cu, &files, NULL) == 0
+			       ? dwarf_filesrc(files, index, NULL, NULL)
+			       : NULL;
+	/* DWARF 5 counts files from 0, the unit's own source; before, 0 meant "none" and libdw says so. */
+	if (index == 0 && (!path || !strcmp(path, "???")))
 		path = cu_string(cu, DW_AT_name);
 	return sym_path(cu, path);
 }

@@ -170,6 +170,8 @@ static int frames_now(uintptr_t pc, bool is_return, SymFrame *out, int max)
 			dwarf_lineno(line, &out[0].line);
 			dwarf_linecol(line, &out[0].column);
 		}
+		for (int i = 0; i < n || i == 0; i++)
+			out[i].dir = sym_dir(&cu, out[i].file);
 		own = sym_cu_own(&cu);
 	}
 	n = n ? n : 1;

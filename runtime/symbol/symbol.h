@@ -14,10 +14,11 @@
 
 /* Strings live as long as the process. */
 typedef struct SymFrame {
-	const char *func;   /* NULL when unknown; demangled for C++ */
-	const char *file;   /* NULL when unknown: then module and module_off say where */
-	int line, column;   /* 0 when unknown */
-	bool inlined;       /* this frame was inlined into the next one */
+	const char *func; /* NULL when unknown; demangled for C++ */
+	const char *file; /* NULL when unknown: then module and module_off say where */
+	const char *dir;  /* what a relative file is relative to; NULL when unknown or not needed */
+	int line, column; /* 0 when unknown */
+	bool inlined;     /* this frame was inlined into the next one */
 	const char *module; /* path of the executable or shared object; NULL for none */
 	uintptr_t module_off;
 	uintptr_t func_off; /* pc minus the function's entry: Go's +0x4c; 0 when unknown */
@@ -32,9 +33,13 @@ extern __thread uint32_t sym_busy __attribute__((tls_model("initial-exec")));
  * >= 1. `is_return`: pc is a return address (the call before it is looked up). */
 int sym_frames(uintptr_t pc, bool is_return, SymFrame *out, int max);
 
+#define SYM_PATH_MAX 256
+
 typedef struct SymData {
 	const char *name; /* "counter" */
-	uintptr_t start;  /* its address in this process */
+	const char
+	    *field; /* the part accessed: "counter.hits", "table[3].next"; NULL: all, or unknown */
+	uintptr_t start; /* its address in this process */
 	size_t size;
 	const char *file; /* where defined, by DWARF; NULL when unknown */
 	int line;
@@ -42,11 +47,12 @@ typedef struct SymData {
 	uintptr_t module_off; /* of start */
 } SymData;
 
-/* The global or static variable that covers addr; false when there is none. */
-bool sym_data(uintptr_t addr, SymData *out);
+/* The global or static variable that covers addr; false when there is none. `field` is for an access of
+ * `size` bytes. */
+bool sym_data(uintptr_t addr, size_t size, SymData *out);
 
 /* The local variable or parameter of the function containing pc that covers addr, given the frame's
  * canonical frame address (CFA); false when unknown (it lives in a register, or somewhere that changes). */
-bool sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr, SymData *out);
+bool sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr, size_t size, SymData *out);
 
 #endif

@@ -111,6 +111,77 @@ Test(report, use_after_free)
 	cr_assert_eq(r.run.code, 66);
 }
 
+Test(report, part_of_a_global)
+{
+	RUN("subject", "", "global_field");
+	cr_assert_eq(r.n, 1);
+	cr_assert(strstr(r.reports[0].location, "global 'table' of size 64 at 0x") &&
+		      strstr(r.reports[0].location, ", in 'table[3].count.misses', defined at subject.c:"),
+	    "%s", r.reports[0].location);
+}
+
+Test(report, part_of_a_local)
+{
+	RUN("subject", "", "stack_field");
+	cr_assert_eq(r.n, 1);
+	cr_assert(strstr(r.reports[0].location,
+		      "variable 'local' of size 32, in 'local[1].count.hits', of stack_field() at subject.c:"),
+	    "%s", r.reports[0].location);
+}
+
+Test(report, offset_in_a_block)
+{
+	RUN("subject", "", "heap");
+	cr_assert(strstr(r.reports[0].location, ", at offset 12, allocated by main goroutine:"), "%s",
+	    r.reports[0].location);
+}
+
+Test(report, creators_up_to_main)
+{
+	RUN("subject", "", "chain");
+	cr_assert_eq(r.n, 1);
+	ParsedReport *p = &r.reports[0];
+	cr_assert_eq(p->ncreated, 3, "%s", r.run.err);
+	cr_assert(strstr(p->created[0].head, "Goroutine 4 ("));
+	cr_assert_str_eq(p->created[0].frames[0].function, "child");
+	cr_assert(strstr(p->created[1].head, "Goroutine 3 ("));
+	cr_assert_str_eq(p->created[1].frames[0].function, "parent");
+	cr_assert(strstr(p->created[2].head, "Goroutine 2 ("));
+	cr_assert_str_eq(p->created[2].frames[0].function, "chain");
+	cr_assert(strstr(r.run.err, "\n  [in goroutine 3 \"middle\"]\n"));
+	cr_assert(strstr(r.run.err, "\n  [in goroutine 2]\n"));
+	cr_assert_not(strstr(r.run.err, "[in main"));
+}
+
+Test(report, quotes_the_lines)
+{
+	RUN("subject", "", "two");
+	cr_assert(strstr(r.run.err, "\n\nSource:\n  *p = 1;\n      subject.c:"), "%s", r.run.err);
+	cr_assert(strstr(r.run.err, "\n\nSource:\n  *p = 2;\n      subject.c:"), "%s", r.run.err);
+	go_run(&r, "subject", "source=0", "two");
+	cr_assert_eq(r.n, 2);
+	cr_assert_not(strstr(r.run.err, "Source:"), "%s", r.run.err);
+}
+
+/* A line of another text would be worse than none. */
+Test(report, quotes_nothing_of_a_file_that_changed_since_or_is_gone)
+{
+	static const char build[] = "rm -rf " WORK "/moved; mkdir -p " WORK "/moved; cd " WORK "/moved; cp " HERE
+				    "/subject.c . && gcc -O2 -c " GORO_SOURCE_DIR "/tests/support/invisible.c && " GORO_BUILD_DIR
+				    "/bin/goro-cc -race -g -fno-inline -I" GORO_SOURCE_DIR
+				    "/tests/support subject.c invisible.o --goro-allow-mixed -o p; %s; GORACE=exitcode=0 ./p one";
+	Run r;
+	static const char *const change[] = {"true", "touch -d '+1 hour' subject.c", "rm subject.c",
+	    "rm subject.c; mkfifo subject.c", "rm subject.c; : > subject.c; touch -d '-1 hour' subject.c"};
+	for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
+		run_sh(&r, 60, build, change[i]);
+		cr_assert_eq(r.code, 0, "%s: %s", change[i], r.err);
+		cr_assert(strstr(r.err, "subject.c:"));
+		cr_assert_eq(strstr(r.err, "Source:") != NULL, i == 0, "%s: %s", change[i], r.err);
+		run_free(&r);
+	}
+}
+
 /* ---- how it ends ---- */
 
 Test(ends, exit_does_not_hide_a_race)

@@ -157,12 +157,54 @@ static void late_race(void)
 	writes(&global_one);
 }
 
+struct Entry {
+	long key;
+	struct {
+		int hits, misses;
+	} count;
+};
+static struct Entry table[4];
+
+static void global_field(void)
+{
+	race_on(&table[3].count.misses);
+}
+
+static void stack_field(void)
+{
+	struct Entry local[2] = {0};
+	race_on(&local[1].count.hits);
+}
+
+/* main starts 2, which starts 3, which starts 4: that one writes. */
+static void grandchild(int *p)
+{
+	writes(p);
+	arrive();
+}
+static void child(int *p)
+{
+	goro_set_name("middle");
+	go(grandchild, p);
+}
+static void parent(int *p)
+{
+	go(child, p);
+}
+static void chain(void)
+{
+	go(parent, &global_one);
+	arrived(1);
+	writes(&global_one);
+}
+
 #define CASE(f) {#f, f}
 static const struct {
 	const char *name;
 	void (*f)(void);
 } cases[] = {CASE(one), CASE(two), CASE(same_stacks), CASE(same_address), CASE(heap), CASE(stack), CASE(locked),
-    CASE(after_free), CASE(exits_3), CASE(panics), CASE(returns_7), CASE(leaves_one_behind), CASE(late_race)};
+    CASE(after_free), CASE(exits_3), CASE(panics), CASE(returns_7), CASE(leaves_one_behind), CASE(late_race),
+    CASE(global_field), CASE(stack_field), CASE(chain)};
 
 #ifdef OWN_DEFAULTS
 const char *__tsan_default_options(void);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PARSED_FRAMES = 48, PARSED_TEXT = 128, PARSED_STACKS = 8 };
+enum { PARSED_FRAMES = 48, PARSED_TEXT = 128, PARSED_STACKS = 16 };
 
 typedef struct ParsedFrame {
 	char function[PARSED_TEXT];

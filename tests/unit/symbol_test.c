@@ -89,15 +89,15 @@ Test(symbol, data_by_name_size_and_place)
 	SymData d;
 	static int in_function = 1;
 	here_static = 1;
-	cr_assert(sym_data((uintptr_t)&here_array[9], &d));
+	cr_assert(sym_data((uintptr_t)&here_array[9], 1, &d));
 	cr_assert_str_eq(d.name, "here_array");
 	cr_assert_eq(d.start, (uintptr_t)here_array);
 	cr_assert_eq(d.size, sizeof here_array);
 	cr_assert_eq(d.line, ARRAY_LINE);
 	cr_assert(strstr(d.file, "symbol_test.c"));
-	cr_assert(sym_data((uintptr_t)&here_static, &d));
+	cr_assert(sym_data((uintptr_t)&here_static, 1, &d));
 	cr_assert_str_eq(d.name, "here_static");
-	cr_assert(sym_data((uintptr_t)&in_function, &d));
+	cr_assert(sym_data((uintptr_t)&in_function, 1, &d));
 	cr_assert_str_eq(d.name, "in_function");
 }
 
@@ -111,14 +111,14 @@ __attribute__((noinline, no_sanitize_address, no_sanitize_thread)) static void l
 	uintptr_t cfa = (uintptr_t)__builtin_frame_address(0) + 16;
 #endif
 	uintptr_t pc = return_address();
-	cr_assert(sym_local(pc, cfa, (uintptr_t)&many[3] + 1, &d));
+	cr_assert(sym_local(pc, cfa, (uintptr_t)&many[3] + 1, 1, &d));
 	cr_assert_str_eq(d.name, "many");
 	cr_assert_eq(d.start, (uintptr_t)many);
 	cr_assert_eq(d.size, sizeof many);
 	cr_assert_gt(d.line, OUTER_LINE);
-	cr_assert(sym_local(pc, cfa, (uintptr_t)&first, &d));
+	cr_assert(sym_local(pc, cfa, (uintptr_t)&first, 1, &d));
 	cr_assert_str_eq(d.name, "first");
-	cr_assert_not(sym_local(pc, cfa, cfa + 64, &d));
+	cr_assert_not(sym_local(pc, cfa, cfa + 64, 1, &d));
 }
 
 Test(symbol, locals_by_the_frame_s_address) { locals_by_the_frame_s_address(); }
@@ -128,8 +128,8 @@ Test(symbol, stack_and_heap_are_no_data)
 	SymData d;
 	int local;
 	void *block = malloc(1);
-	cr_assert_not(sym_data((uintptr_t)&local, &d));
-	cr_assert_not(sym_data((uintptr_t)block, &d));
+	cr_assert_not(sym_data((uintptr_t)&local, 1, &d));
+	cr_assert_not(sym_data((uintptr_t)block, 1, &d));
 	free(block);
 }
 
@@ -221,14 +221,14 @@ static void has_all(const char *command)
 	cr_assert_eq(f[1].line, 12);
 	cr_assert(strstr(f[1].module, "libmade.so"));
 	SymData d;
-	cr_assert(sym_data((uintptr_t)dlsym(lib, "made_global") + 3, &d));
+	cr_assert(sym_data((uintptr_t)dlsym(lib, "made_global") + 3, 1, &d));
 	cr_assert_str_eq(d.name, "made_global");
 	cr_assert_eq(d.size, 4);
 	cr_assert_eq(d.line, 1);
 	cr_assert_str_eq(d.file, "made.c", "%s", d.file);
 	int *(*h)(void);
 	*(void **)&h = dlsym(lib, "made_hidden");
-	cr_assert(sym_data((uintptr_t)h(), &d));
+	cr_assert(sym_data((uintptr_t)h(), 1, &d));
 	cr_assert_str_eq(d.name, "hidden");
 }
 
@@ -272,7 +272,7 @@ Test(made, without_debug_information_symbols_stay)
 	cr_assert_null(f[0].file);
 	cr_assert(strstr(f[0].module, "libmade.so"));
 	SymData d;
-	cr_assert(sym_data((uintptr_t)dlsym(lib, "made_global"), &d));
+	cr_assert(sym_data((uintptr_t)dlsym(lib, "made_global"), 1, &d));
 	cr_assert_str_eq(d.name, "made_global");
 	cr_assert_null(d.file);
 }
@@ -289,7 +289,7 @@ Test(made, stripped_leaves_exported_names_and_offsets)
 	SymData d;
 	int *(*h)(void);
 	*(void **)&h = dlsym(lib, "made_hidden");
-	cr_assert_not(sym_data((uintptr_t)h(), &d));
+	cr_assert_not(sym_data((uintptr_t)h(), 1, &d));
 }
 
 Test(made, unloaded_and_loaded_anew)
@@ -369,8 +369,8 @@ Test(made, damaged_dwarf_is_survived, .timeout = 120)
 		SymFrame f[8];
 		SymData d;
 		cr_assert_geq(sym_frames(made_pc(lib), true, f, 8), 1);
-		sym_data((uintptr_t)dlsym(lib, "made_global"), &d);
-		sym_local(made_pc(lib), (uintptr_t)f, (uintptr_t)f, &d);
+		sym_data((uintptr_t)dlsym(lib, "made_global"), 1, &d);
+		sym_local(made_pc(lib), (uintptr_t)f, (uintptr_t)f, 1, &d);
 		dlclose(lib);
 		unlink(copy);
 	}

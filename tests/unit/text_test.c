@@ -186,6 +186,29 @@ Test(text, summary)
 	buf_free(&b);
 }
 
+Test(text, parts_of_variables)
+{
+	f.data.field = "counter.hits";
+	cr_assert(strstr(text(), "of size 4 at 0x000055812340, in 'counter.hits', defined at counter.c:9 (counter"), "%s", text());
+}
+
+Test(text, source_once_each)
+{
+	strcpy(f.source[0], "return counter;");
+	strcpy(f.source[1], "counter++;");
+	cr_assert(strstr(text(), "\nSource:\n  return counter;\n      counter.c:21\n  counter++;\n      counter.c:27\n\nGoroutine 7"),
+	    "%s", text());
+	f.stacks[1] = f.stacks[0];
+	strcpy(f.source[1], f.source[0]);
+	cr_assert(strstr(text(), "\nSource:\n  return counter;\n      counter.c:21\n\nGoroutine 7"), "%s", text());
+}
+
+Test(text, creators)
+{
+	f.people[0].parent = &f.people[1];
+	cr_assert(strstr(text(), "Goroutine 7 (running) created at:\n  main()\n      counter.c:35 +0x30\n  [in goroutine 6]\n\n"));
+}
+
 TestSuite(json, .init = counter);
 
 static const char *json(void)
