@@ -9,6 +9,7 @@
 #                     detector's distances and numbers in full
 #   make hard-test    the detector's tests on a HARD=1 build: every overflow path
 #   make nightly      10 000 random programs for each variant against the reference detector
+#   make soak         the torture test for SOAK seconds (default 1800) on 1, 2 and 8 processors each
 #   make bench        the benchmarks of tests/bench (BENCH="runtime race"; RUNS=5)
 #   make install      PREFIX (default /usr/local) and DESTDIR; the result may be moved
 #   make uninstall clean help
@@ -49,6 +50,7 @@ VERSION   := $(shell sed -n 's/^.define GORO_VERSION *"\(.*\)"/\1/p' runtime/gor
 
 TEST_TIMEOUT ?= 300
 STRESS       ?= 20
+SOAK         ?= 1800
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror
 OPT  := -O2 -g -fPIC -ftls-model=initial-exec -fvisibility=hidden -fno-omit-frame-pointer \
@@ -80,7 +82,7 @@ PKGCONFIG    := $(patsubst tools/pkgconfig/%.in,$(BUILD)/lib/pkgconfig/%,$(wildc
 PRODUCTS     := $(TOOLS:%=$(BUILD)/bin/%) $(BUILD)/bin/goro-c++ $(BUILD)/lib/libgoro.a \
 		$(if $(SANITIZE),,$(BUILD)/lib/libgoro-race.a) $(NOTSAN)/libtsan.a $(HEADERS) $(PKGCONFIG)
 
-.PHONY: all demo test tests check format bench stress hard-test nightly install uninstall clean help deps
+.PHONY: all demo test tests check format bench stress soak hard-test nightly install uninstall clean help deps
 .DELETE_ON_ERROR:
 .SUFFIXES:
 all: $(PRODUCTS)
@@ -275,6 +277,11 @@ hard-test:
 nightly: all $(filter $(BUILD)/tests/model/%,$(TEST_BIN))
 	@MODEL_PROGRAMS=10000 MODEL_SEED=$(or $(MODEL_SEED),$(shell date +%Y%m%d)00000) TEST_TIMEOUT=36000 \
 		tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(filter $(BUILD)/tests/model/%,$(TEST_BIN))
+
+soak: all $(BUILD)/tests/stress/torture_test
+	@GORO_STRESS=$(SOAK) TEST_TIMEOUT=$(shell expr $(SOAK) \* 3 + 300) \
+		tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(BUILD)/tests/stress/torture_test; rc=$$?; \
+		grep '^torture:' $(BUILD)/tests/stress/torture_test.log; exit $$rc
 
 # ---- benchmarks: tests/bench/NAME/run.sh BUILD builds, runs, and prints its table ----
 

@@ -6,12 +6,14 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 static int64_t end;
 static uint64_t progress;
+static void (*on_hang)(void);
 
 static int64_t now(void)
 {
@@ -28,6 +30,11 @@ bool stress_over(void)
 void stress_progress(void)
 {
 	__atomic_fetch_add(&progress, 1, __ATOMIC_RELAXED);
+}
+
+void stress_on_hang(void (*f)(void))
+{
+	__atomic_store_n(&on_hang, f, __ATOMIC_RELEASE);
 }
 
 uint32_t stress_random(uint64_t *state, uint32_t n)
@@ -54,6 +61,9 @@ static void *watch(void *unused)
 		still = seen == last ? still + 1 : 0;
 	}
 	fprintf(stderr, "stress: no progress for 10 s\n");
+	void (*f)(void) = __atomic_load_n(&on_hang, __ATOMIC_ACQUIRE);
+	if (f)
+		f();
 	goro_traceback(2, true);
 	_exit(3);
 }
@@ -73,8 +83,11 @@ static _Noreturn void run(const char *procs, int (*body)(void *))
 void stress(int (*body)(void *))
 {
 	static const char *const procs[] = {"1", "2", "8"};
+	const char *only = getenv("GORO_STRESS_PROCS");
 	for (int i = 0; i < 3; i++) {
 		int status;
+		if (only && strcmp(only, procs[i]) != 0)
+			continue;
 		pid_t pid = fork();
 		cr_assert(pid >= 0);
 		if (pid == 0)

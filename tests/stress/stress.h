@@ -1,7 +1,7 @@
 /*
  * stress.h: run a body for a while on 1, 2 and 8 processors, under a watchdog that shows every
  * goroutine when nothing moves any more. GORO_STRESS multiplies the time (default: a second per
- * run).
+ * run), GORO_STRESS_PROCS picks one number of processors.
  */
 #ifndef TESTS_STRESS_STRESS_H
 #define TESTS_STRESS_STRESS_H
@@ -15,6 +15,8 @@ void stress(int (*body)(void *));
 bool stress_over(void);
 /* Something was done: no progress for 10 s is a hang. */
 void stress_progress(void);
+/* Called before that is said and all goroutines are shown, on a thread of its own. */
+void stress_on_hang(void (*f)(void));
 /* xorshift: a number in [0, n). */
 uint32_t stress_random(uint64_t *state, uint32_t n);
 /* Says so and ends the process with an error; works on any goroutine. */
