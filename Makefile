@@ -91,6 +91,7 @@ all: $(PRODUCTS)
 
 PLAIN := $(BUILD)/obj/plain
 HOOKS := $(BUILD)/obj/hooks
+FAILS := $(BUILD)/obj/fails
 RACED := $(BUILD)/obj/race
 MADE  := $(BUILD)/obj/flags
 
@@ -115,6 +116,8 @@ $(PLAIN)/%.o: %.c $(MADE) Makefile
 	$(COMPILE) -c $< -o $@
 $(PLAIN)/%.S.o: %.S $(MADE) Makefile
 	$(COMPILE) -c $< -o $@
+$(FAILS)/%.o: %.c $(MADE) Makefile
+	$(COMPILE) -DGORO_FAIL -c $< -o $@
 $(HOOKS)/%.o: %.c $(MADE) Makefile
 	$(COMPILE) -DGORO_RACE=1 -c $< -o $@
 $(HOOKS)/%.S.o: %.S $(MADE) Makefile
@@ -184,9 +187,10 @@ $(BUILD)/bin/goro-c++: $(BUILD)/bin/goro-cc
 #   api, stress  libgoro.a, through goro.h
 #   api-race     tests/api again, compiled by goro-cc -race and with libgoro-race.a
 #   hooks        the runtime with hooks, and the other .c files of tests/hooks in place of race/
+#   fail         as unit, with every system call and allocation going by tests/support/os_fail.c
 #   the others   nothing of goro: they run the driver and what it builds
 
-LINK_ROOMS := unit api stress hooks
+LINK_ROOMS := unit api stress hooks $(if $(filter thread,$(SANITIZE)),,fail)
 ALL_TESTS  := $(wildcard tests/*/*_test.c tests/*/*_test.cc)
 UNIT_RACE  := $(shell grep -l '^.include "[./]*race/' $(filter tests/unit/%,$(ALL_TESTS)) /dev/null)
 TEST_SRC   := $(if $(SANITIZE),$(filter-out $(UNIT_RACE),$(filter $(LINK_ROOMS:%=tests/%/%),$(ALL_TESTS))),$(ALL_TESTS))
@@ -223,17 +227,22 @@ define TEST_RULE
 $$(BUILD)/$(basename $(1)): $$(TEST_OBJ)/$(basename $(1:tests/%=%)).o $(3) $$(SUPPORT) $(2) $$(filter %.o,$$(CRITERION))
 	@mkdir -p $$(@D); echo "  LD   $$@"
 	@$(if $(filter %.cc,$(1)),$$(CXX),$$(CC)) $$(SAN) $$(filter %.o,$$^) $(if $(2),-Wl$$(COMMA)-z$$(COMMA)muldefs) \
-		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(filter -l%,$$(CRITERION)) $$(LIBS) -lm -o $$@
+		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(filter -l%,$$(CRITERION)) \
+		$(if $(filter tests/fail/%,$(1)),$(FAIL_WRAP)) $$(LIBS) -lm -o $$@
 endef
 COMMA := ,
 test_archive = $(if $(filter tests/hooks/%,$(1)),$$(HOOKS)/inside.a,$(if \
 	$(filter $(UNIT_RACE),$(1)),$$(HOOKS)/race.a,$(if \
-	$(filter tests/unit/%,$(1)),$$(PLAIN)/inside.a,$(if \
+	$(filter tests/unit/% tests/fail/%,$(1)),$$(PLAIN)/inside.a,$(if \
 	$(filter $(LINK_ROOMS:%=tests/%/%),$(1)),$$(BUILD)/lib/libgoro.a))))
 test_room    = $(firstword $(subst /, ,$(1:tests/%=%)))
 test_helpers = $(if $(filter $(LINK_ROOMS),$(call test_room,$(1))),$(patsubst \
 	tests/%.c,$$(TEST_OBJ)/%.o,$(call HELPERS_C,$(call test_room,$(1)))))
-$(foreach t,$(TEST_SRC),$(eval $(call TEST_RULE,$(t),$(call test_archive,$(t)),$(call test_helpers,$(t)))))
+# Those of goro's objects that call the system, in their failing form; and what else may fail.
+FAIL_O       := $(patsubst %.c,$(FAILS)/%.o,$(filter runtime/os/%,$(RUNTIME_C)))
+FAIL_WRAP    := $(patsubst %,-Wl$(COMMA)--wrap=%,malloc calloc realloc pthread_create)
+$(foreach t,$(TEST_SRC),$(eval $(call TEST_RULE,$(t),$(call test_archive,$(t)),$(call \
+	test_helpers,$(t)) $(if $(filter tests/fail/%,$(t)),$(FAIL_O)))))
 
 $(TEST_OBJ)/api-race/%.o: tests/api/%.c $(BUILD)/bin/goro-cc $(HEADERS) $(MADE) Makefile
 	@mkdir -p $(@D); echo "  RACE $@"

@@ -1,6 +1,9 @@
 /*
  * raw.h: a system call by its number: negative errno as the result, errno itself untouched, no libc
  * wrapper (so no cancellation point and nothing that may be interposed). Private to os/.
+ *
+ * With GORO_FAIL, which only the tests of tests/fail set, every call goes by tests/support/os_fail.c, which may
+ * let it fail.
  */
 #ifndef GORO_OS_RAW_H
 #define GORO_OS_RAW_H
@@ -8,7 +11,7 @@
 #include <stdbool.h>
 
 #if defined(__x86_64__)
-static inline long raw_call(long nr, long a, long b, long c, long d, long e, long f)
+static inline long raw_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
 	long r;
 	register long r10 __asm__("r10") = d;
@@ -21,7 +24,7 @@ static inline long raw_call(long nr, long a, long b, long c, long d, long e, lon
 	return r;
 }
 #elif defined(__aarch64__)
-static inline long raw_call(long nr, long a, long b, long c, long d, long e, long f)
+static inline long raw_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long x8 __asm__("x8") = nr;
 	register long x0 __asm__("x0") = a;
@@ -36,6 +39,13 @@ static inline long raw_call(long nr, long a, long b, long c, long d, long e, lon
 			 : "memory");
 	return x0;
 }
+#endif
+
+#ifdef GORO_FAIL
+long os_fail_call(long nr, long a, long b, long c, long d, long e, long f);
+#define raw_call os_fail_call
+#else
+#define raw_call raw_syscall
 #endif
 
 /* A result that is an error: the last page of the address space is never a valid answer. */

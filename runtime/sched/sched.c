@@ -27,7 +27,7 @@ static void runq_grow(uint32_t n)
 		cap *= 2;
 	G **ring = os_map(cap * sizeof *ring);
 	if (!ring)
-		throw("no memory for the queue of %u runnable goroutines", sched.runq_size);
+		fatal("out of memory: cannot queue %u runnable goroutines", sched.runq_size + n);
 	for (uint32_t i = 0; i < sched.runq_size; i++)
 		ring[i] = sched.runq[(sched.runq_head + i) & (sched.runq_cap - 1)];
 	if (sched.runq)

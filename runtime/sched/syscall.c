@@ -19,7 +19,7 @@ void syscall_enter(void)
 	if (unlikely(m->in_syscall)) {
 		if (m->in_syscall == M_FORKED)
 			return;
-		throw("goro_enter_syscall: nested");
+		fatal("goro_enter_syscall: nested");
 	}
 	P *p = m->p;
 	m->in_syscall = 1;
@@ -57,7 +57,7 @@ void syscall_exit(void)
 	if (unlikely(m->in_syscall != 1)) {
 		if (m->in_syscall == M_FORKED)
 			return;
-		throw("goro_exit_syscall without goro_enter_syscall");
+		fatal("goro_exit_syscall without goro_enter_syscall");
 	}
 	m->in_syscall = 0;
 	m->syscall_p = NULL;
