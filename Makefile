@@ -169,8 +169,9 @@ $(BUILD)/lib/pkgconfig/%: tools/pkgconfig/%.in runtime/goro.h Makefile
 define TOOL_RULE
 TOOL_O_$(1) := $$(patsubst %.c,$$(BUILD)/obj/%.o,$$(wildcard tools/$(1)/*.c))
 $$(BUILD)/bin/$(1): $$(TOOL_O_$(1))
-	@mkdir -p $$(@D); echo "  LD   $$@"; $$(CC) $$(SAN) $$^ -o $$@
+	@mkdir -p $$(@D); echo "  LD   $$@"; $$(CC) $$(SAN) $$^ $$(TOOL_LIBS_$(1)) -o $$@
 endef
+TOOL_LIBS_goro-race := -ljansson -ldw -lelf
 $(foreach t,$(TOOLS),$(eval $(call TOOL_RULE,$(t))))
 
 $(BUILD)/obj/tools/%.o: tools/%.c $(MADE) Makefile

@@ -6,7 +6,7 @@
 #
 # On Debian and its kin missing packages are installed with apt-get (as root, or by sudo); elsewhere
 # they are named, and the exit status is 1.
-packages="gcc g++ make pkg-config libunwind-dev libdw-dev libcriterion-dev clang lld binutils cmake meson
+packages="gcc g++ make pkg-config libunwind-dev libdw-dev libjansson-dev libcriterion-dev clang lld binutils cmake meson
 	ninja-build autoconf automake gdb"
 [ "$1" = check ] && packages="clang-format cppcheck binutils spin"
 
@@ -15,7 +15,7 @@ if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>
 	for tool in gcc g++ clang pkg-config cmake meson autoconf automake gdb; do
 		command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 	done
-	for header in libunwind.h elfutils/libdw.h criterion/criterion.h; do
+	for header in libunwind.h elfutils/libdw.h jansson.h criterion/criterion.h; do
 		echo "#include <$header>" | ${CC:-cc} -E -x c - >/dev/null 2>&1 || missing="$missing $header"
 	done
 	if [ "$1" = check ]; then

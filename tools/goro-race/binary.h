@@ -1,0 +1,22 @@
+/*
+ * binary.h: the program that is to be run: where it is, whether it is a race build, and which one.
+ */
+#ifndef GORO_RACE_BINARY_H
+#define GORO_RACE_BINARY_H
+
+typedef enum BinaryKind {
+	BINARY_RACE,   /* holds the detector */
+	BINARY_GORO,   /* a goro program without it */
+	BINARY_OTHER,  /* an ELF program: perhaps one that starts race builds */
+	BINARY_SCRIPT, /* no ELF file */
+} BinaryKind;
+
+/* The file that execvp would run, as an absolute path; dies saying why not. */
+char *binary_find(const char *name);
+BinaryKind binary_kind(const char *path);
+/* Sixteen digits for its bytes: the same program on another machine has the same. */
+char *binary_id(const char *path);
+/* How to build it so that races are seen, for an error message. */
+char *binary_advice(const char *name);
+
+#endif

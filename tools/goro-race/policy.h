@@ -1,0 +1,21 @@
+/*
+ * policy.h: what a program is run under, and how its reports come back.
+ *
+ * Each run has a folder, and GORACE tells every process of it to write JSON Lines there: log_path=FOLDER/report,
+ * to which the detector adds the process id. exitcode=0 keeps the program's own exit status: that a finding was
+ * made is read from the reports. What the caller's GORACE says stays, but for these keys.
+ */
+#ifndef GORO_RACE_POLICY_H
+#define GORO_RACE_POLICY_H
+
+#include <jansson.h>
+
+/* The whole value. more: keys of ours besides, or "". */
+char *policy_gorace(const char *user, const char *more, const char *folder);
+/* Both as text, with a blank between where both are there. */
+char *join_keys(const char *a, const char *b);
+/* The findings of a run's processes, each fingerprint once, added to the array; answers how many processes wrote
+ * any report (each race build does, at its end). Damaged lines are named and skipped. */
+long policy_collect(const char *folder, json_t *findings);
+
+#endif
