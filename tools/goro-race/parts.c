@@ -106,7 +106,7 @@ const char *kind_words(const char *kind)
 	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strcmp(kind, words[i][0]) == 0)
 			return words[i][1];
-	for (i = 0; kind[i] && i < sizeof(made) - 1; i++)
+	for (i = 0; i < sizeof(made) - 1 && kind[i]; i++)
 		made[i] = kind[i] == '-'                     ? ' '
 			  : kind[i] >= 'a' && kind[i] <= 'z' ? (char)(kind[i] - 'a' + 'A')
 							     : kind[i];

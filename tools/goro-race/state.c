@@ -458,7 +458,7 @@ void state_judge(State *s)
 	Findings *f = &s->found;
 	uint64_t h = hash_text(HASH_START, "outcome");
 	long counts[256] = {0};
-	uint64_t seeds[256];
+	uint64_t seeds[256] = {0};
 	int rarest = -1, kinds = 0;
 	char *text = NULL, id[17];
 	size_t len = 0, i;
