@@ -13,8 +13,8 @@
  * block's lock, starting from a state which includes our access, and checks against it. The generation
  * changes whenever goroutine or epoch does, and when a collection frees ids.
  *
- * busy. A thread inside the detector's slow parts has busy set. Then: a signal handler's accesses are
- * skipped (lost_reentry), and a collection (shadow/collect.c) waits for it. All changes of gen, clocks,
+ * busy. A thread inside the detector's slow parts has busy set. Then: a signal's handler waits until
+ * race_leave (intercept/signal.c; where it cannot, its accesses are skipped: lost_reentry), and a collection (shadow/collect.c) waits for it. All changes of gen, clocks,
  * records, sets and cells happen with busy set. Collections set race_stopped and issue os_barrier;
  * pairs with the compiler fence in race_enter.
  *
@@ -80,8 +80,9 @@ struct RaceCtx {
 };
 
 struct RaceThread {
-	uint32_t gen;            /* generation << GEN_SHIFT; read by the fast path */
-	uint32_t busy;           /* atomic; see above */
+	uint32_t gen;  /* generation << GEN_SHIFT; read by the fast path */
+	uint32_t busy; /* atomic; see above */
+	uint64_t held; /* atomic: signals that wait for the end of busy: intercept/signal.c */
 	Frame *top, *base, *end; /* shadow call stack of ctx */
 	RaceCtx *ctx;            /* NULL: none yet, or the scheduler */
 	RaceCtx *home;           /* a foreign thread's own context */
@@ -130,9 +131,16 @@ static inline bool race_enter_self(RaceThread *t)
 	return true;
 }
 
+/* Let go of the signals that came while the thread was busy. Defined by intercept/signal.c; without it
+ * no signal is ever held. */
+void race_signals_held(RaceThread *t) __attribute__((weak, visibility("hidden")));
+
 static inline void race_leave(RaceThread *t)
 {
 	store_rel(&t->busy, 0u); /* pairs with load_acq in race_stop_world */
+	fence_compiler();
+	if (unlikely(load_rlx(&t->held))) /* relaxed: set by a handler on this thread */
+		race_signals_held(t);
 }
 
 /* A new generation: nothing in the filter counts any more. The thread is t itself or parked. */

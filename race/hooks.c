@@ -15,6 +15,7 @@
 #include "clock/syncvar.h"
 #include "ctx.h"
 #include "history/context.h"
+#include "module.h"
 #include "report/report.h"
 #include "shadow/access.h"
 #include "thread.h"
@@ -186,6 +187,11 @@ static void range_of(RaceCtx *g, const void *addr, size_t size, Kind kind, const
 	access_range(&a, (uintptr_t)addr, size);
 	finding_flush(t);
 	race_leave(t);
+}
+
+bool hook_counts(const void *pc)
+{
+	return module_counts(pc);
 }
 
 void hook_read(RaceCtx *g, const void *addr, size_t size, const void *pc)

@@ -88,6 +88,9 @@ HOOK(void, hook_forget, (const void *addr), )
 /* The runtime reads or writes program memory on the goroutine's behalf. */
 HOOK(void, hook_read, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
 HOOK(void, hook_write, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
+/* Do the accesses of the code at pc count: is its module instrumented? What libc is asked by other
+ * libraries says nothing of how they order it. */
+HOOK(bool, hook_counts, (const void *pc), false)
 /* [addr, addr+size) was just allocated for the program by g at pc (it is clean), or freed (a write,
  * and any later access is a use after free). */
 HOOK(void, hook_alloc, (RaceCtx *g, const void *addr, size_t size, const void *pc), )

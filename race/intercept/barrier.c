@@ -66,7 +66,7 @@ static int wait_shared(pthread_barrier_t *where)
 
 	if (g)
 		hook_release_merge(g, where);
-	r = goro_real_pthread_barrier_wait(where);
+	r = BLOCKS(goro_real_pthread_barrier_wait(where));
 	if (g)
 		hook_acquire(g, where);
 	return r;
@@ -108,7 +108,9 @@ INTERCEPT int pthread_barrier_wait(pthread_barrier_t *where)
 	me.next = b->first;
 	b->first = &me;
 	unlock(&b->lock);
+	bool in = blocking_enter();
 	while (!load_acq(&me.go)) /* pairs with store_rel in complete */
 		os_futex_wait(&me.go, 0, -1);
+	blocking_leave(in);
 	return 0;
 }

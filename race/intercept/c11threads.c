@@ -30,7 +30,7 @@ INTERCEPT int thrd_create(thrd_t *th, thrd_start_t fn, void *arg)
 INTERCEPT int thrd_join(thrd_t th, int *out)
 {
 	Start *s = thread_find(th);
-	int r = goro_real_thrd_join(th, out);
+	int r = BLOCKS(goro_real_thrd_join(th, out));
 
 	thread_joined(s, r == thrd_success);
 	if (r == thrd_success && out)
@@ -78,7 +78,9 @@ INTERCEPT void mtx_destroy(mtx_t *m)
 
 INTERCEPT int mtx_lock(mtx_t *m)
 {
-	return locked(goro_real_mtx_lock(m), m, CALLER);
+	int r = goro_real_mtx_trylock(m);
+
+	return locked(r == thrd_busy ? BLOCKS(goro_real_mtx_lock(m)) : r, m, CALLER);
 }
 
 INTERCEPT int mtx_trylock(mtx_t *m)
@@ -88,7 +90,9 @@ INTERCEPT int mtx_trylock(mtx_t *m)
 
 INTERCEPT int mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict until)
 {
-	return locked(goro_real_mtx_timedlock(m, until), m, CALLER);
+	int r = goro_real_mtx_trylock(m);
+
+	return locked(r == thrd_busy ? BLOCKS(goro_real_mtx_timedlock(m, until)) : r, m, CALLER);
 }
 
 INTERCEPT int mtx_unlock(mtx_t *m)

@@ -32,7 +32,7 @@ static void back(void *arg)
 		int r;                                                                             \
 		w.gave = mutex_unlocking(w.m, w.pc);                                               \
 		_pthread_cleanup_push(&w.cleanup, back, &w);                                       \
-		r = call;                                                                          \
+		r = BLOCKS(call);                                                                  \
 		_pthread_cleanup_pop(&w.cleanup, 1);                                               \
 		return r;                                                                          \
 	} while (0)

@@ -91,6 +91,38 @@ void scanf_args(RaceCtx *g, const char *fmt, va_list ap, int done, const void *p
 void file_out(RaceCtx *g, FILE *f);
 void file_in(RaceCtx *g, FILE *f);
 
+/* stdio.c: a descriptor may stand for another file now. */
+void file_changed(void);
+
+/* signal.c: what g did is before the signals of the timers it arms. */
+void signal_armed(RaceCtx *g);
+void signal_fires(RaceCtx *g); /* g is what a timer started */
+
+/* Around a call of libc that may block its thread: a goroutine's P serves the others meanwhile. It stays
+ * on its thread, which locks and threads are told by. (runtime/sched/syscall.c's; absent, and then
+ * nothing happens, where the detector is linked without the runtime.) */
+bool syscall_enter_here(void) __attribute__((weak));
+void syscall_exit_here(void) __attribute__((weak));
+
+static inline bool blocking_enter(void)
+{
+	return syscall_enter_here && syscall_enter_here();
+}
+
+static inline void blocking_leave(bool in)
+{
+	if (in)
+		syscall_exit_here();
+}
+
+#define BLOCKS(call)                                                                               \
+	__extension__({                                                                            \
+		bool in_ = blocking_enter();                                                       \
+		__typeof__(call) r_ = call;                                                        \
+		blocking_leave(in_);                                                               \
+		r_;                                                                                \
+	})
+
 /* thread.c: a pthread's birth and end, for thrd_create too: fn or fn11 is to run. thread_started after
  * the creation: did it happen? thread_find before a join or detach, thread_joined or thread_detached
  * (which take NULL) after it: did it answer success? */

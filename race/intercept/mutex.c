@@ -72,7 +72,9 @@ INTERCEPT int pthread_mutex_destroy(pthread_mutex_t *m)
 
 INTERCEPT int pthread_mutex_lock(pthread_mutex_t *m)
 {
-	return locked(goro_real_pthread_mutex_lock(m), m, CALLER);
+	int r = goro_real_pthread_mutex_trylock(m);
+
+	return locked(r == EBUSY ? BLOCKS(goro_real_pthread_mutex_lock(m)) : r, m, CALLER);
 }
 
 INTERCEPT int pthread_mutex_trylock(pthread_mutex_t *m)
@@ -83,13 +85,19 @@ INTERCEPT int pthread_mutex_trylock(pthread_mutex_t *m)
 INTERCEPT int pthread_mutex_timedlock(
     pthread_mutex_t *restrict m, const struct timespec *restrict until)
 {
-	return locked(goro_real_pthread_mutex_timedlock(m, until), m, CALLER);
+	int r = goro_real_pthread_mutex_trylock(m);
+
+	return locked(
+	    r == EBUSY ? BLOCKS(goro_real_pthread_mutex_timedlock(m, until)) : r, m, CALLER);
 }
 
 INTERCEPT int pthread_mutex_clocklock(
     pthread_mutex_t *restrict m, clockid_t clock, const struct timespec *restrict until)
 {
-	return locked(goro_real_pthread_mutex_clocklock(m, clock, until), m, CALLER);
+	int r = goro_real_pthread_mutex_trylock(m);
+
+	return locked(
+	    r == EBUSY ? BLOCKS(goro_real_pthread_mutex_clocklock(m, clock, until)) : r, m, CALLER);
 }
 
 INTERCEPT int pthread_mutex_unlock(pthread_mutex_t *m)
@@ -114,8 +122,10 @@ INTERCEPT int pthread_spin_destroy(pthread_spinlock_t *s)
 
 INTERCEPT int pthread_spin_lock(pthread_spinlock_t *s)
 {
-	int r = goro_real_pthread_spin_lock(s);
+	int r = goro_real_pthread_spin_trylock(s);
 
+	if (r == EBUSY)
+		r = BLOCKS(goro_real_pthread_spin_lock(s));
 	if (r == 0)
 		took(self(), (const void *)s, LOCK_WRITE, CALLER);
 	return r;

@@ -16,6 +16,7 @@
 typedef struct Call {
 	const void *flag;
 	void (*fn)(void);
+	bool in; /* blocking_enter: somebody else was at it */
 } Call;
 
 static __thread Call *calling __attribute__((tls_model("initial-exec")));
@@ -25,6 +26,8 @@ static void run(void)
 	Call c = *calling;
 	RaceCtx *g;
 
+	blocking_leave(c.in); /* who was at it gave up: it is ours after all */
+	calling->in = false;
 	calling = NULL;
 	c.fn();
 	g = self();
@@ -32,12 +35,22 @@ static void run(void)
 		hook_release(g, c.flag);
 }
 
+/* The libc's flag: bit 0 while the function runs, bit 1 once it has. A hint: whether to wait for another
+ * with or without a P. */
+static bool busy_once(const uint32_t *flag)
+{
+	return (load_rlx(flag) & 3) == 1;
+}
+
 #define ONCE(flag, fn, real)                                                                       \
 	do {                                                                                       \
-		Call c = {(const void *)(flag), fn}, *outer = calling;                             \
+		Call c = {(const void *)(flag), fn, false}, *outer = calling;                      \
 		RaceCtx *g;                                                                        \
+		if (unlikely(busy_once((const uint32_t *)(const void *)(flag))))                   \
+			c.in = blocking_enter();                                                   \
 		calling = &c;                                                                      \
 		real;                                                                              \
+		blocking_leave(c.in);                                                              \
 		calling = outer;                                                                   \
 		g = self();                                                                        \
 		if (g)                                                                             \
@@ -71,6 +84,14 @@ int __cxa_guard_acquire(uint32_t *guard);
 void __cxa_guard_release(uint32_t *guard);
 void __cxa_guard_abort(uint32_t *guard);
 
+static void wait_guard(uint32_t *guard, uint32_t seen)
+{
+	bool in = blocking_enter();
+
+	os_futex_wait(guard, seen, -1);
+	blocking_leave(in);
+}
+
 /* 1: the caller is to initialise, and then to call release or abort. */
 INTERCEPT int __cxa_guard_acquire(uint32_t *guard)
 {
@@ -87,7 +108,7 @@ INTERCEPT int __cxa_guard_acquire(uint32_t *guard)
 			continue;
 		if ((seen & GUARD_ASLEEP) ||
 		    cas_rlx(guard, seen, seen | GUARD_ASLEEP)) /* relaxed: a futex */
-			os_futex_wait(guard, seen | GUARD_ASLEEP, -1);
+			wait_guard(guard, seen | GUARD_ASLEEP);
 	}
 	if (g)
 		hook_acquire(g, guard); /* of the run that made it, or of those that gave up */

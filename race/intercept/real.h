@@ -14,25 +14,54 @@
 #ifndef __NO_INLINE__
 #define __NO_INLINE__ 1
 #endif
+#include <dirent.h>
 #include <dlfcn.h>
+#include <glob.h>
+#include <grp.h>
+#include <iconv.h>
+#include <ifaddrs.h>
 #include <malloc.h>
+#include <mqueue.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <arpa/inet.h>
 #include <pthread.h>
+#include <pwd.h>
+#include <regex.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/times.h>
 #include <sys/utsname.h>
+#include <sys/xattr.h>
+#include <syslog.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
+
+/* <fcntl.h>, which comes along, has these for leases; hooks.h for the ways to hold a lock. */
+#undef LOCK_READ
+#undef LOCK_WRITE
 
 #pragma GCC visibility push(hidden)
 
@@ -87,6 +116,14 @@ int goro_real_vsscanf(const char *, const char *, va_list);
 int goro_real___isoc99_vscanf(const char *, va_list);
 int goro_real___isoc99_vfscanf(FILE *, const char *, va_list);
 int goro_real___isoc99_vsscanf(const char *, const char *, va_list);
+
+int goro_real_readdir_r(DIR *, struct dirent *, struct dirent **);
+sighandler_t goro_real___sysv_signal(int, sighandler_t);
+int goro_real___xpg_strerror_r(int, char *, size_t);
+char *goro_real___getcwd_chk(char *, size_t, size_t);
+char *goro_real___realpath_chk(const char *, char *, size_t);
+ssize_t goro_real___readlink_chk(const char *, char *, size_t, size_t);
+int goro_real___gethostname_chk(char *, size_t, size_t);
 
 int goro_real___cxa_atexit(void (*)(void *), void *, void *);
 _Noreturn void goro_real___longjmp_chk(jmp_buf, int);

@@ -8,6 +8,8 @@
  */
 #include "core.h"
 
+#include <errno.h>
+
 static const void *readers(const pthread_rwlock_t *l)
 {
 	return (const char *)l + 1;
@@ -63,7 +65,9 @@ INTERCEPT int pthread_rwlock_destroy(pthread_rwlock_t *l)
 
 INTERCEPT int pthread_rwlock_rdlock(pthread_rwlock_t *l)
 {
-	return read_locked(goro_real_pthread_rwlock_rdlock(l), l, CALLER);
+	int r = goro_real_pthread_rwlock_tryrdlock(l);
+
+	return read_locked(r == EBUSY ? BLOCKS(goro_real_pthread_rwlock_rdlock(l)) : r, l, CALLER);
 }
 
 INTERCEPT int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
@@ -74,18 +78,27 @@ INTERCEPT int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
 INTERCEPT int pthread_rwlock_timedrdlock(
     pthread_rwlock_t *restrict l, const struct timespec *restrict until)
 {
-	return read_locked(goro_real_pthread_rwlock_timedrdlock(l, until), l, CALLER);
+	int r = goro_real_pthread_rwlock_tryrdlock(l);
+
+	return read_locked(
+	    r == EBUSY ? BLOCKS(goro_real_pthread_rwlock_timedrdlock(l, until)) : r, l, CALLER);
 }
 
 INTERCEPT int pthread_rwlock_clockrdlock(
     pthread_rwlock_t *restrict l, clockid_t clock, const struct timespec *restrict until)
 {
-	return read_locked(goro_real_pthread_rwlock_clockrdlock(l, clock, until), l, CALLER);
+	int r = goro_real_pthread_rwlock_tryrdlock(l);
+
+	return read_locked(
+	    r == EBUSY ? BLOCKS(goro_real_pthread_rwlock_clockrdlock(l, clock, until)) : r, l,
+	    CALLER);
 }
 
 INTERCEPT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
 {
-	return write_locked(goro_real_pthread_rwlock_wrlock(l), l, CALLER);
+	int r = goro_real_pthread_rwlock_trywrlock(l);
+
+	return write_locked(r == EBUSY ? BLOCKS(goro_real_pthread_rwlock_wrlock(l)) : r, l, CALLER);
 }
 
 INTERCEPT int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
@@ -96,13 +109,20 @@ INTERCEPT int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
 INTERCEPT int pthread_rwlock_timedwrlock(
     pthread_rwlock_t *restrict l, const struct timespec *restrict until)
 {
-	return write_locked(goro_real_pthread_rwlock_timedwrlock(l, until), l, CALLER);
+	int r = goro_real_pthread_rwlock_trywrlock(l);
+
+	return write_locked(
+	    r == EBUSY ? BLOCKS(goro_real_pthread_rwlock_timedwrlock(l, until)) : r, l, CALLER);
 }
 
 INTERCEPT int pthread_rwlock_clockwrlock(
     pthread_rwlock_t *restrict l, clockid_t clock, const struct timespec *restrict until)
 {
-	return write_locked(goro_real_pthread_rwlock_clockwrlock(l, clock, until), l, CALLER);
+	int r = goro_real_pthread_rwlock_trywrlock(l);
+
+	return write_locked(
+	    r == EBUSY ? BLOCKS(goro_real_pthread_rwlock_clockwrlock(l, clock, until)) : r, l,
+	    CALLER);
 }
 
 INTERCEPT int pthread_rwlock_unlock(pthread_rwlock_t *l)

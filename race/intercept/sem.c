@@ -47,7 +47,7 @@ INTERCEPT int sem_post(sem_t *s)
 
 INTERCEPT int sem_wait(sem_t *s)
 {
-	return passed(goro_real_sem_wait(s), s);
+	return passed(goro_real_sem_trywait(s) == 0 ? 0 : BLOCKS(goro_real_sem_wait(s)), s);
 }
 
 INTERCEPT int sem_trywait(sem_t *s)
@@ -57,13 +57,16 @@ INTERCEPT int sem_trywait(sem_t *s)
 
 INTERCEPT int sem_timedwait(sem_t *restrict s, const struct timespec *restrict until)
 {
-	return passed(goro_real_sem_timedwait(s, until), s);
+	return passed(
+	    goro_real_sem_trywait(s) == 0 ? 0 : BLOCKS(goro_real_sem_timedwait(s, until)), s);
 }
 
 INTERCEPT int sem_clockwait(
     sem_t *restrict s, clockid_t clock, const struct timespec *restrict until)
 {
-	return passed(goro_real_sem_clockwait(s, clock, until), s);
+	return passed(
+	    goro_real_sem_trywait(s) == 0 ? 0 : BLOCKS(goro_real_sem_clockwait(s, clock, until)),
+	    s);
 }
 
 INTERCEPT int sem_getvalue(sem_t *restrict s, int *restrict out)

@@ -26,7 +26,7 @@ static __thread struct {
 	const void *order;
 } last __attribute__((tls_model("initial-exec")));
 
-static void change(void)
+void file_changed(void)
 {
 	add_rlx(&changes,
 	    1u); /* relaxed: a thread that uses the stream afterwards is ordered otherwise */
@@ -74,13 +74,13 @@ void file_in(RaceCtx *g, FILE *f)
 
 INTERCEPT int dup2(int from, int to)
 {
-	change();
+	file_changed();
 	return goro_real_dup2(from, to);
 }
 
 INTERCEPT int dup3(int from, int to, int flags)
 {
-	change();
+	file_changed();
 	return goro_real_dup3(from, to, flags);
 }
 
@@ -317,7 +317,7 @@ INTERCEPT int fflush(FILE *f)
 INTERCEPT int fclose(FILE *f)
 {
 	file_in(self(), f);
-	change();
+	file_changed();
 	return goro_real_fclose(f);
 }
 

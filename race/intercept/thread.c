@@ -247,7 +247,7 @@ void thread_detached(Start *s, bool ok)
 
 INTERCEPT int pthread_join(pthread_t th, void **out)
 {
-	JOIN(th, out, goro_real_pthread_join(th, out));
+	JOIN(th, out, BLOCKS(goro_real_pthread_join(th, out)));
 }
 
 INTERCEPT int pthread_tryjoin_np(pthread_t th, void **out)
@@ -257,13 +257,13 @@ INTERCEPT int pthread_tryjoin_np(pthread_t th, void **out)
 
 INTERCEPT int pthread_timedjoin_np(pthread_t th, void **out, const struct timespec *until)
 {
-	JOIN(th, out, goro_real_pthread_timedjoin_np(th, out, until));
+	JOIN(th, out, BLOCKS(goro_real_pthread_timedjoin_np(th, out, until)));
 }
 
 INTERCEPT int pthread_clockjoin_np(
     pthread_t th, void **out, clockid_t clock, const struct timespec *until)
 {
-	JOIN(th, out, goro_real_pthread_clockjoin_np(th, out, clock, until));
+	JOIN(th, out, BLOCKS(goro_real_pthread_clockjoin_np(th, out, clock, until)));
 }
 
 INTERCEPT int pthread_detach(pthread_t th)

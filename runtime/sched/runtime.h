@@ -395,6 +395,10 @@ void syscall_enter(void);
 void syscall_exit(void);
 /* The same where the process ends: never waits for a P that others may keep for ever. */
 void syscall_exit_now(void);
+/* Around a call in which the goroutine must stay on its thread (it takes a pthread mutex, say). False:
+ * not on a goroutine's own stack, or in such a call already: nothing was done. */
+bool syscall_enter_here(void);
+void syscall_exit_here(void);
 
 /* ---- fork (fork.c) ---- */
 #define M_FORKED 2u

@@ -94,6 +94,27 @@ void syscall_exit_now(void)
 	store_rlx(&g->state, G_RUNNING);
 }
 
+bool syscall_enter_here(void)
+{
+	G *g = g_self();
+	if (!g || g->m->in_syscall || !g->m->p)
+		return false;
+	uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+	if (sp < g->stack_lo || sp >= g->stack_hi)
+		return false;
+	syscall_enter();
+	return true;
+}
+
+void syscall_exit_here(void)
+{
+	int e = os_errno();
+	goro_lock_os_thread();
+	syscall_exit();
+	goro_unlock_os_thread();
+	os_set_errno(e);
+}
+
 void goro_enter_syscall(void)
 {
 	syscall_enter();

@@ -338,6 +338,11 @@ static void memory(RaceCtx *g, const char *word, const void *addr, size_t size)
 	leave();
 }
 
+bool hook_counts(const void *pc)
+{
+	return pc != NULL;
+}
+
 void hook_read(RaceCtx *g, const void *addr, size_t size, const void *pc)
 {
 	if (!pc)

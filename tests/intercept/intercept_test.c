@@ -55,6 +55,22 @@ Test(intercept, ranges_are_exact, .timeout = 240)
 	}
 }
 
+Test(intercept, what_is_filled_is_exact, .timeout = 240)
+{
+	for (size_t i = 0; i < HOSTS; i++) {
+		char program[512];
+		Run r;
+
+		build(program, sizeof program, hosts[i], "fills.c", "-fno-builtin -w");
+		run_sh(&r, 60,
+		    "GORACE='exitcode=0 log_path=/dev/null suppress_equal_addresses=0 "
+		    "suppress_equal_stacks=0 symbolize=0' %s",
+		    program);
+		cr_expect_eq(r.code, 0, "%s: %d %s", hosts[i], r.code, r.out);
+		run_free(&r);
+	}
+}
+
 Test(intercept, threads_are_ordered, .timeout = 280)
 {
 	for (size_t i = 0; i < HOSTS; i++) {
