@@ -1,14 +1,17 @@
 /*
  * rt.c: the runtime's workloads, one per name; rt.go holds the same work in Go. Prints one number, in the
- * unit that run.sh states for the row. Usage: rt WORKLOAD [GOMAXPROCS].
+ * unit that run.sh states for the row. Usage: rt WORKLOAD [GOMAXPROCS [COUNT]].
  *
  * Each workload measures one thing and nothing else: sizes are fixed here, so that both languages do the
  * same work.
  */
 #include <goro.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static double since(int64_t t0)
@@ -226,7 +229,7 @@ static double mutex(void)
 	return since(t0) / LOCKS;
 }
 
-/* ---- parked: 100 000 goroutines waiting on one channel ---- */
+/* ---- parked: 100 000 goroutines, or as many as the second argument says, waiting on one channel ---- */
 static long rss_bytes(void)
 {
 	long total = 0, resident = 0;
@@ -236,7 +239,7 @@ static long rss_bytes(void)
 	fclose(f);
 	return resident * sysconf(_SC_PAGESIZE);
 }
-enum { PARKED = 100000 };
+static int count = 100000;
 static void parked(chan(int) c)
 {
 	(void)chan_recv(c);
@@ -245,19 +248,19 @@ static double park_rss(void)
 {
 	chan(int) c = chan_make(int);
 	long before = rss_bytes();
-	for (int i = 0; i < PARKED; i++)
+	for (int i = 0; i < count; i++)
 		go(parked, c);
 	goro_gosched();
 	goro_sleep(200 * GORO_MILLISECOND);
-	return (double)(rss_bytes() - before) / PARKED;
+	return (double)(rss_bytes() - before) / count;
 }
 static double park_ns(void)
 {
 	chan(int) c = chan_make(int);
 	int64_t t0 = goro_now();
-	for (int i = 0; i < PARKED; i++)
+	for (int i = 0; i < count; i++)
 		go(parked, c);
-	return since(t0) / PARKED;
+	return since(t0) / count;
 }
 
 /* ---- sleepers: 100 000 of 1..1000 ms; mean lateness in microseconds ---- */
@@ -270,14 +273,33 @@ static void sleeper(int64_t ns, goro_waitgroup *wg)
 	goro_atomic_add_int64(&late_total, goro_now() - due);
 	goro_waitgroup_done(wg);
 }
-static double sleepers(void)
+static double cpu_seconds(void)
+{
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+static double sleep_wall(void)
 {
 	goro_waitgroup wg = {0};
 	goro_waitgroup_add(&wg, SLEEPERS);
+	int64_t t0 = goro_now();
 	for (int i = 0; i < SLEEPERS; i++)
 		go(sleeper, (i % 1000 + 1) * GORO_MILLISECOND, &wg);
 	goro_waitgroup_wait(&wg);
+	return since(t0) / 1e9;
+}
+static double sleepers(void)
+{
+	(void)sleep_wall();
 	return (double)late_total / SLEEPERS / 1e3;
+}
+static double sleep_cpu(void)
+{
+	double before = cpu_seconds();
+	(void)sleep_wall();
+	return cpu_seconds() - before;
 }
 
 /* ---- steal: 1000 pieces of about 1 ms from one goroutine; wall over ideal ---- */
@@ -311,23 +333,105 @@ static double steal(void)
 	return since(t0) / (1000 * ns / goro_gomaxprocs(0));
 }
 
+/* ---- blocking: 50 goroutines in read(2) of empty pipes, what takes 500 ms on one processor computed by two
+ * others; wall over ideal ---- */
+static int pipes[50][2];
+static void blocked(int i, goro_waitgroup *wg)
+{
+	char c;
+	if (read(pipes[i][0], &c, 1) != 1)
+		exit(1);
+	goro_waitgroup_done(wg);
+}
+static void compute(long spins, goro_waitgroup *wg)
+{
+	for (int i = 0; i < 250; i++)
+		piece(spins, NULL);
+	goro_waitgroup_done(wg);
+}
+static double blocking(void)
+{
+	long spins = 100000;
+	int64_t t0 = goro_now();
+	piece(spins, NULL);
+	spins = (long)((double)spins * 1e6 / since(t0));
+	double ns = 1e18;
+	for (int i = 0; i < 20; i++) { /* the least of some: the others were interrupted */
+		t0 = goro_now();
+		piece(spins, NULL);
+		ns = since(t0) < ns ? since(t0) : ns;
+	}
+	goro_waitgroup readers = {0}, computers = {0};
+	goro_waitgroup_add(&readers, 50);
+	goro_waitgroup_add(&computers, 2);
+	for (int i = 0; i < 50; i++) {
+		if (pipe(pipes[i]) != 0)
+			exit(1);
+		go(blocked, i, &readers);
+	}
+	goro_sleep(50 * GORO_MILLISECOND); /* until they are in their calls */
+	t0 = goro_now();
+	go(compute, spins, &computers);
+	go(compute, spins, &computers);
+	goro_waitgroup_wait(&computers);
+	double wall = since(t0);
+	for (int i = 0; i < 50; i++)
+		if (write(pipes[i][1], "", 1) != 1)
+			exit(1);
+	goro_waitgroup_wait(&readers);
+	return wall / (500 * ns / goro_gomaxprocs(0));
+}
+
+/* ---- echo: 64 connections of a client of its own process ($ECHO_CLIENT); the server's CPU, us a request ---- */
+extern char **environ;
+static void echo_one(int fd)
+{
+	char buf[4096];
+	ssize_t n;
+	while ((n = goro_read(fd, buf, sizeof buf)) > 0 && goro_write(fd, buf, (size_t)n) == n)
+		;
+	goro_close(fd);
+}
+static void echo_accept(int l)
+{
+	for (int fd; (fd = goro_accept(l, NULL, NULL)) >= 0;)
+		go(echo_one, fd);
+}
+static double echo(void)
+{
+	char name[64], *client = getenv("ECHO_CLIENT");
+	int l = goro_listen("tcp", "127.0.0.1:0"), status;
+	pid_t pid;
+	if (l < 0 || !client || goro_socket_address(l, false, name, sizeof name) != 0)
+		exit(1);
+	go(echo_accept, l);
+	char *argv[] = {client, strrchr(name, ':') + 1, (char *)"64", (char *)"400000", NULL};
+	double before = cpu_seconds();
+	if (posix_spawn(&pid, client, NULL, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) != pid || status != 0)
+		exit(1);
+	return (cpu_seconds() - before) * 1e6 / 400000;
+}
+
 static const struct {
 	const char *name;
 	double (*run)(void);
 } workloads[] = {{"yield", yield_}, {"spawn", spawn}, {"pingpong", pingpong}, {"spsc", spsc}, {"mpmc", mpmc},
     {"select", select_}, {"sieve", sieve}, {"skynet", skynet}, {"mutex", mutex}, {"parked-rss", park_rss},
-    {"parked-ns", park_ns}, {"sleepers", sleepers}, {"steal", steal}};
+    {"parked-ns", park_ns}, {"sleepers", sleepers}, {"sleep-wall", sleep_wall}, {"sleep-cpu", sleep_cpu},
+    {"steal", steal}, {"blocking", blocking}, {"echo", echo}};
 
 int main(int argc, char **argv)
 {
 	if (argc > 2)
 		goro_gomaxprocs(atoi(argv[2]));
+	if (argc > 3)
+		count = atoi(argv[3]);
 	for (size_t i = 0; argc > 1 && i < sizeof workloads / sizeof workloads[0]; i++) {
 		if (strcmp(argv[1], workloads[i].name) == 0) {
 			printf("%.4g\n", workloads[i].run());
 			return 0;
 		}
 	}
-	fprintf(stderr, "usage: rt WORKLOAD [GOMAXPROCS]\n");
+	fprintf(stderr, "usage: rt WORKLOAD [GOMAXPROCS [COUNT]]\n");
 	return 1;
 }

@@ -1,14 +1,17 @@
-// rt.go: the workloads of rt.c in Go, size for size. Usage: rt WORKLOAD [GOMAXPROCS].
+// rt.go: the workloads of rt.c in Go, size for size. Usage: rt WORKLOAD [GOMAXPROCS [COUNT]].
 package main
 
 import (
 	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -200,7 +203,7 @@ func mutex() float64 {
 	return ns(t0) / n
 }
 
-const parked = 100000
+var parked = 100000
 
 func rss() float64 {
 	b, _ := os.ReadFile("/proc/self/statm")
@@ -216,7 +219,7 @@ func parkedRSS() float64 {
 	}
 	runtime.Gosched()
 	time.Sleep(200 * time.Millisecond)
-	return (rss() - before) / parked
+	return (rss() - before) / float64(parked)
 }
 
 func parkedNs() float64 {
@@ -225,15 +228,18 @@ func parkedNs() float64 {
 	for i := 0; i < parked; i++ {
 		go func() { <-c }()
 	}
-	return ns(t0) / parked
+	return ns(t0) / float64(parked)
 }
 
-func sleepers() float64 {
-	const n = 100000
-	var late int64
+var late int64
+
+const sleeping = 100000
+
+func sleepWall() float64 {
 	var wg sync.WaitGroup
-	wg.Add(n)
-	for i := 0; i < n; i++ {
+	wg.Add(sleeping)
+	t0 := time.Now()
+	for i := 0; i < sleeping; i++ {
 		go func(d time.Duration) {
 			due := time.Now().Add(d)
 			time.Sleep(d)
@@ -242,7 +248,24 @@ func sleepers() float64 {
 		}(time.Duration(i%1000+1) * time.Millisecond)
 	}
 	wg.Wait()
-	return float64(late) / n / 1e3
+	return ns(t0) / 1e9
+}
+
+func sleepers() float64 {
+	sleepWall()
+	return float64(late) / sleeping / 1e3
+}
+
+func cpu() float64 {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}
+
+func sleepCPU() float64 {
+	before := cpu()
+	sleepWall()
+	return cpu() - before
 }
 
 var sink float64
@@ -275,18 +298,97 @@ func steal() float64 {
 	return ns(t0) / (1000 * t / float64(runtime.GOMAXPROCS(0)))
 }
 
+func blocking() float64 {
+	spins := 100000
+	t0 := time.Now()
+	piece(spins)
+	spins = int(float64(spins) * 1e6 / ns(t0))
+	least := 1e18
+	for i := 0; i < 20; i++ {
+		t0 = time.Now()
+		piece(spins)
+		if t := ns(t0); t < least {
+			least = t
+		}
+	}
+	var readers, computers sync.WaitGroup
+	var pipes [50][2]int
+	readers.Add(50)
+	computers.Add(2)
+	for i := range pipes {
+		syscall.Pipe(pipes[i][:])
+		go func(fd int) {
+			syscall.Read(fd, make([]byte, 1)) // the raw call: os.File would use the poller
+			readers.Done()
+		}(pipes[i][0])
+	}
+	time.Sleep(50 * time.Millisecond)
+	t0 = time.Now()
+	for g := 0; g < 2; g++ {
+		go func() {
+			for i := 0; i < 250; i++ {
+				piece(spins)
+			}
+			computers.Done()
+		}()
+	}
+	computers.Wait()
+	wall := ns(t0)
+	for i := range pipes {
+		syscall.Write(pipes[i][1], make([]byte, 1))
+	}
+	readers.Wait()
+	return wall / (500 * least / float64(runtime.GOMAXPROCS(0)))
+}
+
+func echo() float64 {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				buf := make([]byte, 4096)
+				for {
+					n, err := c.Read(buf)
+					if err != nil {
+						c.Close()
+						return
+					}
+					c.Write(buf[:n])
+				}
+			}()
+		}
+	}()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	before := cpu()
+	if err := exec.Command(os.Getenv("ECHO_CLIENT"), port, "64", "400000").Run(); err != nil {
+		panic(err)
+	}
+	return (cpu() - before) * 1e6 / 400000
+}
+
 func main() {
 	workloads := map[string]func() float64{"yield": yield, "spawn": spawn, "pingpong": pingpong, "spsc": spsc,
 		"mpmc": mpmc, "select": sel, "sieve": sieve, "skynet": skynet, "mutex": mutex, "parked-rss": parkedRSS,
-		"parked-ns": parkedNs, "sleepers": sleepers, "steal": steal}
+		"parked-ns": parkedNs, "sleepers": sleepers, "sleep-wall": sleepWall, "sleep-cpu": sleepCPU,
+		"steal": steal, "blocking": blocking, "echo": echo}
 	if len(os.Args) > 2 {
 		n, _ := strconv.Atoi(os.Args[2])
 		runtime.GOMAXPROCS(n)
+	}
+	if len(os.Args) > 3 {
+		parked, _ = strconv.Atoi(os.Args[3])
 	}
 	if len(os.Args) > 1 && workloads[os.Args[1]] != nil {
 		fmt.Printf("%.4g\n", workloads[os.Args[1]]())
 		return
 	}
-	fmt.Fprintln(os.Stderr, "usage: rt WORKLOAD [GOMAXPROCS]")
+	fmt.Fprintln(os.Stderr, "usage: rt WORKLOAD [GOMAXPROCS [COUNT]]")
 	os.Exit(1)
 }
