@@ -110,6 +110,8 @@ $(HOOKS)/race/abi/%.o: FILE_FLAGS := -mcx16 -fomit-frame-pointer
 # These define libc's functions: gcc folds memcmp into bcmp, and bcmp, a builtin, back into memcmp.
 $(HOOKS)/race/intercept/%.o: FILE_FLAGS := -fno-builtin
 
+$(HOOKS)/race/report/%.o: FILE_FLAGS := -DGORO_VERSION='"$(VERSION)"'
+
 COMPILE = @mkdir -p $(@D); echo "  CC   $@"; $(CC) $(CFLAGS_ALL) $(FILE_FLAGS) -MMD -MP
 
 $(PLAIN)/%.o: %.c $(MADE) Makefile

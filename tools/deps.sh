@@ -7,7 +7,7 @@
 # On Debian and its kin missing packages are installed with apt-get (as root, or by sudo); elsewhere
 # they are named, and the exit status is 1.
 packages="gcc g++ make pkg-config libunwind-dev libdw-dev libjansson-dev libcriterion-dev clang lld binutils cmake meson
-	ninja-build autoconf automake gdb"
+	ninja-build autoconf automake gdb python3-jsonschema"
 [ "$1" = check ] && packages="clang-format cppcheck binutils spin"
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then

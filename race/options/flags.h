@@ -18,7 +18,7 @@ typedef struct Flags {
 #undef FLAG_WORD
 } Flags;
 
-enum { FORMAT_TEXT, FORMAT_JSON }; /* flags.format */
+enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF, FORMAT_GITHUB }; /* flags.format */
 
 extern Flags flags;
 

@@ -70,12 +70,19 @@ void json_report(Buf *b, const Finding *f);
 /* The last line: how many data races and other findings there were; "" where none is due. */
 void text_summary(Buf *b, int races, int others);
 void json_summary(Buf *b, int races, int others, int suppressed, int code);
+void github_report(Buf *b, const Finding *f); /* an annotation, for below the text */
+const char *report_access_word(AccessKind k); /* "atomic write" */
 /* A file name as reports show it: strip_path_prefix taken off. */
 const char *report_path(const char *file);
 /* The innermost frame of access i that has a place in the source; NULL. */
 const SymFrame *finding_place(const Finding *f, int i);
 /* Bytes from the start of the heap block to the access; 0 also where the block is unknown. */
 size_t finding_offset(const Finding *f);
+
+/* ---- describe.c: append a few words, without a line's end ---- */
+void describe_title(Buf *b, const Finding *f);         /* "Data race on table[3].next" */
+void describe_access(Buf *b, const Finding *f, int i); /* "previous write of size 4 by ..." */
+void describe_who(Buf *b, const NamedWho *w);          /* "goroutine 7 \"reader\"" */
 
 /* ---- fingerprint.c ----
  * What stays the same about a finding from run to run and edit to edit: kind, the functions of both

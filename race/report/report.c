@@ -6,15 +6,11 @@
  * report this pair of stacks, or this address, already? What a suppression of code silences is
  * remembered by its stacks, so that a race in a loop costs its names once.
  *
- * The text is built whole and leaves in one write(2): reports of several processes into one file do
- * not mix, and none is half. This file never parks, never calls the program but for __tsan_on_report
+ * This file never parks, never calls the program but for __tsan_on_report
  * (outside the lock), and a thread that comes back into it from within is sent away.
  */
 #include "report.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,6 +20,7 @@
 #include "../../runtime/os/os.h"
 #include "../options/flags.h"
 #include "finding.h"
+#include "output.h"
 #include "suppress.h"
 
 #define STACK_BYTES ((size_t)1 << 20)
@@ -149,41 +146,6 @@ static bool is_known(const Report *r)
 	if (was == PRINTED && flags.suppress_equal_stacks)
 		return true;
 	return flags.suppress_equal_addresses && seen_get(&seen_addrs, addr_key(r)) >= 0;
-}
-
-/* ---- where it goes ---- */
-
-static struct {
-	int fd;
-	pid_t pid; /* a forked child has a file of its own */
-} out = {-1, 0};   /* report_lock */
-
-static int out_fd(void)
-{
-	if (out.fd >= 0 && out.pid == getpid())
-		return out.fd;
-	out.pid = getpid();
-	if (!*flags.log_path || !strcmp(flags.log_path, "stderr"))
-		return out.fd = 2;
-	if (!strcmp(flags.log_path, "stdout"))
-		return out.fd = 1;
-	char path[4096];
-	int n = snprintf(path, sizeof path, "%s.%d", flags.log_path, (int)out.pid);
-	int fd = n < (int)sizeof path
-		     ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666)
-		     : -ENAMETOOLONG;
-	if (fd < 0) {
-		print_fd(2, "goro: cannot write %s: reports go to stderr\n", path);
-		return out.fd = 2;
-	}
-	return out.fd = fd;
-}
-
-static void put(Buf *b)
-{
-	if (b->n)
-		buf_write(b, out_fd());
-	buf_free(b);
 }
 
 /* ---- names ---- */
@@ -349,12 +311,7 @@ static void emit(void *arg)
 	if (stacks_key(r))
 		seen_put(&seen_stacks, stacks_key(r), PRINTED);
 	seen_put(&seen_addrs, addr_key(r), PRINTED);
-	Buf b = {0};
-	if (flags.format == FORMAT_JSON)
-		json_report(&b, &f);
-	else
-		text_report(&b, &f);
-	put(&b);
+	output_finding(&f);
 	if (r->kind == REPORT_RACE)
 		state.races++;
 	else
@@ -427,8 +384,10 @@ void report_emit(const Report *r)
 			os_call_on_stack(state.stack + STACK_BYTES, emit, &e);
 		else
 			emit(&e);
-		if (e.printed && flags.halt_on_error)
+		if (e.printed && flags.halt_on_error) {
+			output_end(&(Totals){.code = flags.exitcode}, true);
 			os_exit(flags.exitcode);
+		}
 	}
 	leave();
 	if (e.printed && __tsan_on_report)
@@ -467,17 +426,16 @@ void report_forked(void)
 {
 	state.races = state.others = state.suppressed = 0;
 	state.limit_said = state.ended = false;
+	output_forked();
 	store_rlx(&lingered, true); /* relaxed: one thread; those it could wait for stayed behind */
 }
 
 static void last_words(int code)
 {
 	Buf b = {0};
-	if (flags.format == FORMAT_JSON)
-		json_summary(&b, state.races, state.others, state.suppressed, code);
-	else
-		text_summary(&b, state.races, state.others);
-	put(&b);
+	output_end(
+	    &(Totals){state.races, state.others, .suppressed = state.suppressed, .code = code},
+	    false);
 	if (flags.print_suppressions)
 		supp_summary(&b);
 	uint64_t lost = load_rlx(&race_stats.lost_memory);

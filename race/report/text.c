@@ -79,15 +79,21 @@ static void add_locks(Buf *b, const Finding *f, int i)
 	buf_str(b, ")");
 }
 
+static const char *const access_words[] = {"read", "write", "atomic read", "atomic write", "free"};
+
+const char *report_access_word(AccessKind k)
+{
+	return access_words[k];
+}
+
 static void add_access(Buf *b, const Finding *f, int i)
 {
 	static const char *const first[] = {"Read", "Write", "Atomic read", "Atomic write", "Free"};
-	static const char *const later[] = {"read", "write", "atomic read", "atomic write", "free"};
 	const ReportAccess *a = &f->report->accesses[i];
 	if (i)
 		buf_str(b, "\nPrevious ");
-	buf_fmt(b, "%s of size %u at 0x%012zx by ", (i ? later : first)[a->kind], (unsigned)a->size,
-	    (size_t)a->addr);
+	buf_fmt(b, "%s of size %u at 0x%012zx by ", (i ? access_words : first)[a->kind],
+	    (unsigned)a->size, (size_t)a->addr);
 	add_who(b, who(f, f->who[i]), true);
 	add_locks(b, f, i);
 	buf_str(b, ":\n");

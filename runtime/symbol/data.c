@@ -58,6 +58,7 @@ static void add_var(Dwarf_Die *cu, Dwarf_Die *die, VarList *list)
 	}
 	SymVar v = {.lo = addr, .size = type_size(die), .name = sym_die_name(die), .die = *die};
 	v.file = sym_decl_path(cu, die);
+	v.dir = sym_dir(cu, v.file);
 	dwarf_decl_line(die, &v.line);
 	if (v.name)
 		list->at[list->n++] = v;
@@ -153,6 +154,7 @@ bool sym_data(uintptr_t addr, size_t size, SymData *out)
 			    .start = v->lo + m->bias,
 			    .size = v->size,
 			    .file = v->file,
+			    .dir = v->dir,
 			    .line = v->line};
 			if (table && addr - off == out->start && out->size < sym.st_size)
 				out->size = sym.st_size;
@@ -224,6 +226,7 @@ static bool local_in(Dwarf_Die *cu, Dwarf_Die *scope, uintptr_t base, uintptr_t 
 		    .start = at,
 		    .size = size,
 		    .file = sym_decl_path(cu, &die)};
+		out->dir = sym_dir(cu, out->file);
 		dwarf_decl_line(&die, &out->line);
 		out->field = sym_field(&die, out->name, addr - at, access);
 		return out->name != NULL;

@@ -20,7 +20,7 @@ typedef struct CuRange {
 typedef struct SymVar {
 	Dwarf_Addr lo;
 	uint64_t size;
-	const char *name, *file;
+	const char *name, *file, *dir;
 	int line;
 	Dwarf_Die die;
 } SymVar;

@@ -42,6 +42,7 @@ typedef struct SymData {
 	uintptr_t start; /* its address in this process */
 	size_t size;
 	const char *file; /* where defined, by DWARF; NULL when unknown */
+	const char *dir;  /* as in SymFrame */
 	int line;
 	const char *module;
 	uintptr_t module_off; /* of start */

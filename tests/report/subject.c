@@ -3,9 +3,11 @@
  * see it (tests/support/invisible.h). With OWN_DEFAULTS it brings options and suppressions of its own.
  */
 #include <goro.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "invisible.h"
@@ -198,13 +200,51 @@ static void chain(void)
 	writes(&global_one);
 }
 
+static void killed(void)
+{
+	two();
+	kill(getpid(), SIGKILL);
+}
+
+/* One race in the parent, another in the child. */
+static void forks(void)
+{
+	one();
+	go(first_two, &global_two);
+	arrived(2);
+	pid_t child = fork();
+	if (child == 0) {
+		writes_two(&global_two);
+		exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
+/* More locks than a report shows. */
+static void under_locks(int *p)
+{
+	static goro_mutex many[20];
+	for (int i = 0; i < 20; i++)
+		goro_mutex_lock(&many[i]);
+	writes(p);
+	for (int i = 0; i < 20; i++)
+		goro_mutex_unlock(&many[i]);
+	arrive();
+}
+static void many_locks(void)
+{
+	go(under_locks, &in_file);
+	arrived(1);
+	writes(&in_file);
+}
+
 #define CASE(f) {#f, f}
 static const struct {
 	const char *name;
 	void (*f)(void);
 } cases[] = {CASE(one), CASE(two), CASE(same_stacks), CASE(same_address), CASE(heap), CASE(stack), CASE(locked),
     CASE(after_free), CASE(exits_3), CASE(panics), CASE(returns_7), CASE(leaves_one_behind), CASE(late_race),
-    CASE(global_field), CASE(stack_field), CASE(chain)};
+    CASE(global_field), CASE(stack_field), CASE(chain), CASE(killed), CASE(forks), CASE(many_locks)};
 
 #ifdef OWN_DEFAULTS
 const char *__tsan_default_options(void);

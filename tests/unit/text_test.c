@@ -3,6 +3,7 @@
  */
 #include "../../race/report/finding.h"
 #include "../../race/options/flags.h"
+#include "../../race/report/sarif.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -246,6 +247,81 @@ Test(json, escapes_what_json_must_not_hold)
 	SymFrame odd = {.func = "a\"b\\c\n\x01\xff\xc3\xa9"};
 	f.stacks[0] = (NamedStack){&odd, 1, 0};
 	cr_assert(strstr(json(), "\"function\":\"a\\\"b\\\\c\\u000a\\u0001\\ufffd\xc3\xa9\""), "%s", json());
+}
+
+TestSuite(sarif, .init = counter);
+
+static const char *artifact(const char *prefix, const char *file, const char *dir)
+{
+	static char out[8192];
+	Buf b = {0};
+	flags.strip_path_prefix = prefix;
+	sarif_artifact(&b, file, dir);
+	snprintf(out, sizeof out, "%s", buf_text(&b));
+	buf_free(&b);
+	return out;
+}
+
+Test(sarif, files_below_the_root_are_relative_to_it)
+{
+#define BELOW(path) "{\"uri\":\"" path "\",\"uriBaseId\":\"%SRCROOT%\"}"
+	cr_assert_str_eq(artifact("", "src/a.c", "/home/me/prog"), BELOW("src/a.c"));
+	cr_assert_str_eq(artifact("", "./src//x/../a.c", NULL), BELOW("src/a.c"));
+	cr_assert_str_eq(artifact("/home/me/prog", "/home/me/prog/a.c", NULL), BELOW("a.c"));
+	cr_assert_str_eq(artifact("/home/me/prog/", "../src/a b.c", "/home/me/prog/build"), BELOW("src/a%20b.c"));
+	cr_assert_str_eq(artifact("", "c:d%#?.c", NULL), BELOW("c%3Ad%25%23%3F.c"));
+}
+
+Test(sarif, files_elsewhere_are_named_whole)
+{
+	cr_assert_str_eq(artifact("", "/usr/include/x.h", NULL), "{\"uri\":\"file:///usr/include/x.h\"}");
+	cr_assert_str_eq(artifact("/home/me", "/home/you/a.c", NULL), "{\"uri\":\"file:///home/you/a.c\"}");
+	cr_assert_str_eq(artifact("", "../lib/a.c", "/home/me/prog"), "{\"uri\":\"file:///home/me/lib/a.c\"}");
+	cr_assert_str_eq(artifact("", "../../../../a.c", "/home/me"), "{\"uri\":\"file:///a.c\"}");
+	cr_assert_str_eq(artifact("", "../../a.c", NULL), "{\"uri\":\"../../a.c\"}");
+}
+
+Test(sarif, braces_of_messages_are_doubled_and_brackets_of_links_escaped)
+{
+	SymFrame odd = {.func = "f{1}::operator[](int)", .file = "a.cc", .line = 1, .module = "/bin/p"};
+	f.stacks[1] = (NamedStack){&odd, 1, 0};
+	Buf b = {0};
+	sarif_result(&b, &f);
+	cr_assert(strstr(buf_text(&b), "; [previous write of size 4 by goroutine 6 in f{{1}}::operator\\\\[\\\\](int) at a.cc:1](1).\""),
+	    "%s", buf_text(&b));
+	buf_free(&b);
+}
+
+TestSuite(github, .init = counter);
+
+Test(github, escapes_what_would_end_a_property_or_the_line)
+{
+	SymFrame odd = {.func = "a,b:c%\r\nd", .file = "x,y:100%\n.c", .line = 3, .module = "/bin/p"};
+	f.stacks[0] = (NamedStack){&odd, 1, 0};
+	f.data.name = "t[1,2]:%";
+	Buf b = {0};
+	github_report(&b, &f);
+	cr_assert(strstr(buf_text(&b), "::error file=x%2Cy%3A100%25%0A.c,line=3,title=Data race on t[1%2C2]%3A%25::read of size 4 by "
+				       "goroutine 7 \"inc\" in a,b:c%25%0D%0Ad() at x,y:100%25%0A.c:3, holding 1 lock%0Aprevious"),
+	    "%s", buf_text(&b));
+	cr_assert_eq(strchr(buf_text(&b), '\n'), buf_text(&b) + b.n - 1);
+	buf_free(&b);
+}
+
+Test(github, titles_and_messages_have_an_end)
+{
+	char name[10000];
+	memset(name, 'n', sizeof name - 1);
+	name[sizeof name - 1] = 0;
+	memcpy(name + 180, "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", 10);
+	f.data.name = name;
+	SymFrame odd = {.func = name, .module = "/bin/p"};
+	f.stacks[0] = (NamedStack){&odd, 1, 0};
+	Buf b = {0};
+	github_report(&b, &f);
+	cr_assert_lt(b.n, 4500);
+	cr_assert(strstr(buf_text(&b), "\xc3\xa4::"), "cut within a character: %s", buf_text(&b));
+	buf_free(&b);
 }
 
 TestSuite(fingerprint, .init = counter);

@@ -1,0 +1,66 @@
+/*
+ * describe.c: a finding in a line, for formats that have a title and a message: SARIF, annotations.
+ */
+#include "finding.h"
+
+#include <string.h>
+
+/* "data-race": "Data race" */
+static void add_kind(Buf *b, const Finding *f)
+{
+	for (const char *s = report_kind_id(f->report->kind); *s; s++) {
+		bool first = !b->n && *s >= 'a' && *s <= 'z';
+		char c = *s == '-' ? ' ' : first ? (char)(*s - 'a' + 'A') : *s;
+		buf_add(b, &c, 1);
+	}
+}
+
+static void add_function(Buf *b, const char *func)
+{
+	buf_fmt(b, strchr(func, '(') ? "%s" : "%s()", func);
+}
+
+void describe_title(Buf *b, const Finding *f)
+{
+	add_kind(b, f);
+	if (f->has_data) {
+		buf_fmt(b, " on %s", f->data.field ? f->data.field : f->data.name);
+	} else if (f->location.kind == LOCATION_HEAP && f->location.start) {
+		buf_fmt(b, " in a heap block of %zu bytes", f->location.size);
+	} else if (f->stacks[0].n && f->stacks[0].frames[0].func) {
+		buf_str(b, " in ");
+		add_function(b, f->stacks[0].frames[0].func);
+	}
+}
+
+void describe_who(Buf *b, const NamedWho *w)
+{
+	const char *what = w && w->info->is_thread ? "thread" : "goroutine";
+	if (!w)
+		buf_str(b, "an unknown goroutine");
+	else if (w->info->is_main)
+		buf_fmt(b, "main %s", what);
+	else
+		buf_fmt(b, "%s %llu", what, (unsigned long long)w->info->id);
+	if (w && w->name[0] && !w->info->is_main)
+		buf_fmt(b, " \"%s\"", w->name);
+}
+
+void describe_access(Buf *b, const Finding *f, int i)
+{
+	const ReportAccess *a = &f->report->accesses[i];
+	const SymFrame *at = finding_place(f, i);
+	const NamedStack *s = &f->stacks[i];
+	if (i)
+		buf_str(b, "previous ");
+	buf_fmt(b, "%s of size %u by ", report_access_word(a->kind), (unsigned)a->size);
+	describe_who(b, f->who[i] >= 0 ? &f->people[f->who[i]] : NULL);
+	if (s->n && s->frames[0].func) {
+		buf_str(b, " in ");
+		add_function(b, s->frames[0].func);
+	}
+	if (at)
+		buf_fmt(b, " at %s:%d", report_path(at->file), at->line);
+	if (a->nlocks)
+		buf_fmt(b, ", holding %d lock%s", a->nlocks, a->nlocks > 1 ? "s" : "");
+}

@@ -1,0 +1,22 @@
+/*
+ * output.h: a finding in the format asked for, to where it is asked for. Called under the report lock.
+ */
+#ifndef GORO_RACE_OUTPUT_H
+#define GORO_RACE_OUTPUT_H
+
+#include "finding.h"
+
+/* What a process has to say in the end. */
+typedef struct Totals {
+	int races, others; /* reported */
+	int suppressed;
+	int code; /* exit code */
+} Totals;
+
+void output_finding(const Finding *f);
+/* The end of the process. brief: halt_on_error, which has no last line. */
+void output_end(const Totals *t, bool brief);
+/* In a child of fork: nothing of the parent's output is its own. */
+void output_forked(void);
+
+#endif
