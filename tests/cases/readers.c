@@ -63,7 +63,8 @@ static void norace_readers_10000(void)
 
 /* Sixteen readers of each of sixteen variables, of which the n-th one's n-th is unordered. */
 static int sixteen[16];
-ACCESS(write_sixteen, for (int k = 0; k < 16; k++) sixteen[k] = 1)
+#define ONE_BY_ONE __asm__ volatile("" : : : "memory") /* clang would join them to stores of 16 bytes */
+ACCESS(write_sixteen, for (int k = 0; k < 16; k++) { sixteen[k] = 1; ONE_BY_ONE; })
 static APART void read_but(int i)
 {
 	for (int k = 0; k < 16; k++)
