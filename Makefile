@@ -131,7 +131,9 @@ $(RACED)/%.o: $(HOOKS)/%.o $(REAL_SYMS)
 	@$(if $(REAL_SYMS),$(OBJCOPY) --redefine-syms=$(REAL_SYMS),cp) $< $@
 
 # $(1): all but the member apart. Local, weak as said above.
-JOIN = @mkdir -p $(@D); echo "  JOIN $@"; $(CC) -r -nostdlib -o $@ $(1) && $(OBJCOPY) --localize-hidden $@ && \
+# goro's code gets a section of its own, in the linked program too: base/frame.h.
+JOIN = @mkdir -p $(@D); echo "  JOIN $@"; $(CC) -r -nostdlib -o $@ $(1) && $(OBJCOPY) --localize-hidden \
+	$(foreach s,text text.unlikely text.hot text.startup text.exit,--rename-section .$s=goro_text) $@ && \
 	nm -g --defined-only $@ | awk '$$3 !~ /^(goro_|__tsan_|Annotate)/ {print $$3}' >$@.weak && \
 	{ [ ! -s $@.weak ] || $(OBJCOPY) --weaken-symbols=$@.weak $@; }
 APART := runtime/sched/main.o

@@ -10,6 +10,9 @@
 
 #define ABI __attribute__((visibility("default")))
 #define PC  __builtin_return_address(0)
+/* An entry point whose own code holds no lock and is not busy (ctx.h), as it ends by a tail call of whatever does:
+ * a goroutine may be stopped in the middle of it (runtime/base/frame.h), and hardly is elsewhere in a hot loop. */
+#define ABI_FAST ABI __attribute__((section("goro_access")))
 
 /* The fast path: see ctx.h for why a hit is enough. `code` is of constant size and kind. An access that
  * crosses granules has a code that is never put into the filter. */

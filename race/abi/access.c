@@ -7,29 +7,29 @@
 #include "abi.h"
 
 #define ENTRY(name, log2, flags)                                                                   \
-	ABI void __tsan_##name(void *p);                                                           \
-	ABI void __tsan_##name(void *p)                                                            \
+	ABI_FAST void __tsan_##name(void *p);                                                      \
+	ABI_FAST void __tsan_##name(void *p)                                                       \
 	{                                                                                          \
 		access_fast((uintptr_t)p, CODE_SIZE(log2) | CODE_PLAIN | (flags), PC);             \
 	}
 
 #define ENTRY_PC(name, log2, flags)                                                                \
-	ABI void __tsan_##name##_pc(void *p, void *pc);                                            \
-	ABI void __tsan_##name##_pc(void *p, void *pc)                                             \
+	ABI_FAST void __tsan_##name##_pc(void *p, void *pc);                                       \
+	ABI_FAST void __tsan_##name##_pc(void *p, void *pc)                                        \
 	{                                                                                          \
 		access_fast((uintptr_t)p, CODE_SIZE(log2) | CODE_PLAIN | (flags), pc);             \
 	}
 
 #define ENTRY16(name, flags)                                                                       \
-	ABI void __tsan_##name(void *p);                                                           \
-	ABI void __tsan_##name(void *p)                                                            \
+	ABI_FAST void __tsan_##name(void *p);                                                      \
+	ABI_FAST void __tsan_##name(void *p)                                                       \
 	{                                                                                          \
 		access_fast16((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), PC);              \
 	}
 
 #define ENTRY16_PC(name, flags)                                                                    \
-	ABI void __tsan_##name##_pc(void *p, void *pc);                                            \
-	ABI void __tsan_##name##_pc(void *p, void *pc)                                             \
+	ABI_FAST void __tsan_##name##_pc(void *p, void *pc);                                       \
+	ABI_FAST void __tsan_##name##_pc(void *p, void *pc)                                        \
 	{                                                                                          \
 		access_fast16((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), pc);              \
 	}
@@ -57,15 +57,15 @@ SIZES(ENTRY_PC, ENTRY16_PC, read_write, CODE_WRITE)
 
 /* A C++ object's table pointer: constructors of base and derived class store the same place, storing
  * what is there already is no write (a destructor does so while others call virtual functions). */
-ABI void __tsan_vptr_update(void **vptr, void *val);
-ABI void __tsan_vptr_update(void **vptr, void *val)
+ABI_FAST void __tsan_vptr_update(void **vptr, void *val);
+ABI_FAST void __tsan_vptr_update(void **vptr, void *val)
 {
 	if (*vptr != val)
 		access_fast((uintptr_t)vptr, CODE_SIZE(3) | CODE_PLAIN | CODE_WRITE, PC);
 }
 
-ABI void __tsan_vptr_read(void **vptr);
-ABI void __tsan_vptr_read(void **vptr)
+ABI_FAST void __tsan_vptr_read(void **vptr);
+ABI_FAST void __tsan_vptr_read(void **vptr)
 {
 	access_fast((uintptr_t)vptr, CODE_SIZE(3) | CODE_PLAIN, PC);
 }

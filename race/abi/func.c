@@ -16,8 +16,8 @@ ABI void __tsan_init(void)
 	module_add(__builtin_return_address(0)); /* a constructor of the module */
 }
 
-ABI void __tsan_func_entry(void *pc);
-ABI void __tsan_func_entry(void *pc)
+ABI_FAST void __tsan_func_entry(void *pc);
+ABI_FAST void __tsan_func_entry(void *pc)
 {
 	RaceThread *t = &race_thread;
 	Frame *top = t->top;
@@ -30,8 +30,8 @@ ABI void __tsan_func_entry(void *pc)
 	t->top = top + 1;
 }
 
-ABI void __tsan_func_exit(void);
-ABI void __tsan_func_exit(void)
+ABI_FAST void __tsan_func_exit(void);
+ABI_FAST void __tsan_func_exit(void)
 {
 	RaceThread *t = &race_thread;
 	if (likely(

@@ -37,6 +37,7 @@ void trace_thread(int fd, const TraceSelf *self, TraceLevel level);
 void trace_saved_regs(const void *sp, unw_context_t *out);
 /* Where a signal handler's ucontext was interrupted; regs_<arch>.c. */
 uintptr_t trace_pc(const void *uc);
+uintptr_t trace_sp(const void *uc);
 /* The registers where a handler was interrupted. True: at that pc itself; false: it called to where no
  * code is, and they are the caller's. regs_<arch>.c. */
 bool trace_fault_regs(const void *uc, const void *addr, const G *g, unw_context_t *out);

@@ -11,13 +11,13 @@
 #define STEPS_MAX 65536
 
 /* On the stack [lo, hi), from these registers. */
-static bool find(unw_context_t *regs, uintptr_t lo, uintptr_t hi, uintptr_t addr, StackFrame *out)
+static bool find(
+    unw_context_t *regs, bool exact, uintptr_t lo, uintptr_t hi, uintptr_t addr, StackFrame *out)
 {
 	unw_cursor_t at;
 	unw_word_t pc, sp, next;
-	if (unw_init_local2(&at, regs, 0))
+	if (unw_init_local2(&at, regs, exact ? UNW_INIT_SIGNAL_FRAME : 0))
 		return false;
-	bool exact = false;
 	for (int i = 0; i < STEPS_MAX; i++) {
 		if (unw_get_reg(&at, UNW_REG_IP, &pc) || unw_get_reg(&at, UNW_REG_SP, &sp) || !pc)
 			return false;
@@ -38,12 +38,17 @@ bool frame_find(uintptr_t addr, StackFrame *out)
 	unw_context_t regs;
 	G *g = stack_find(addr), *me = g_self();
 	if (g && g != me) {
+		void *stopped =
+		    load_acq(&g->stopped); /* preempted: pairs with store_rel in preempt.c */
+		if (stopped)
+			return find(stopped, true, g->stack_lo, g->stack_hi, addr, out) &&
+			       load_acq(&g->stopped) == stopped;
 		uint32_t state = load_rlx(&g->state); /* relaxed: looked at again below */
 		void *sp = load_rlx(&g->sp);
 		if ((state != G_RUNNABLE && state != G_WAITING) || !sp)
 			return false;
 		trace_saved_regs(sp, &regs);
-		return find(&regs, g->stack_lo, g->stack_hi, addr, out) &&
+		return find(&regs, false, g->stack_lo, g->stack_hi, addr, out) &&
 		       load_rlx(&g->state) == state && load_rlx(&g->sp) == sp;
 	}
 	uintptr_t lo, hi;
@@ -56,5 +61,5 @@ bool frame_find(uintptr_t addr, StackFrame *out)
 	if (addr < lo || addr >= hi)
 		return false;
 	unw_getcontext(&regs);
-	return find(&regs, lo, hi, addr, out);
+	return find(&regs, false, lo, hi, addr, out);
 }

@@ -31,6 +31,11 @@ uintptr_t trace_pc(const void *uc)
 	return (uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP];
 }
 
+uintptr_t trace_sp(const void *uc)
+{
+	return (uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_RSP];
+}
+
 bool trace_fault_regs(const void *uc, const void *addr, const G *g, unw_context_t *out)
 {
 	memset(out, 0, sizeof *out);

@@ -16,8 +16,7 @@ static struct {
 	int64_t start, next;
 } trace;
 
-/* The value of name in GODEBUG=name=value,...; 0 when it is not there. */
-static long setting(const char *name)
+long godebug(const char *name)
 {
 	const char *s = getenv("GODEBUG");
 	size_t n = strlen(name);
@@ -115,9 +114,9 @@ int64_t schedtrace(int64_t now)
 {
 	if (!trace.known) {
 		trace.known = true;
-		long ms = setting("schedtrace");
+		long ms = godebug("schedtrace");
 		trace.period = ms > 0 ? (int64_t)ms * 1000000 : 0;
-		trace.detail = setting("scheddetail") > 0;
+		trace.detail = godebug("scheddetail") > 0;
 		trace.start = trace.next = now;
 	}
 	if (!trace.period)

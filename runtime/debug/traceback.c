@@ -276,6 +276,9 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 	int64_t since = load_rlx(&g->wait_since);
 	if (g == self->g && state != G_SYSCALL)
 		state = G_RUNNING;
+	void *stopped = load_acq(&g->stopped); /* pairs with store_rel in preempt.c */
+	if (stopped)
+		state = G_RUNNABLE;
 
 	buf_fmt(&b, "goroutine %llu [%s", (unsigned long long)g->id, state_text(state, why));
 	const void *on = load_rlx(&g->wait_on);
@@ -283,7 +286,7 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 		buf_fmt(&b, " on 0x%zx", (size_t)on);
 	if (state == G_WAITING && since > 0 && os_now() - since >= MINUTE)
 		buf_fmt(&b, ", %lld minutes", (long long)((os_now() - since) / MINUTE));
-	if (g->locked)
+	if (g->locked > (stopped != NULL)) /* preempted: for the time being */
 		buf_str(&b, ", locked to thread");
 	buf_str(&b, "]");
 	char name[sizeof g->name + 1];
@@ -305,11 +308,14 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 		unw_context_t regs;
 		void *sp = load_rlx(&g->sp);
 		w->n = 0;
-		if (sp) {
+		if (stopped) {
+			walk(w, stopped, true);
+		} else if (sp) {
 			trace_saved_regs(sp, &regs);
 			walk(w, &regs, false);
 		}
-		if (load_rlx(&g->state) == state && load_rlx(&g->sp) == sp)
+		if (load_acq(&g->stopped) == stopped &&
+		    (stopped || (load_rlx(&g->state) == state && load_rlx(&g->sp) == sp)))
 			add_frames(&b, w, level);
 		else
 			buf_str(&b, "\tgoroutine ran on meanwhile; stack unavailable\n");

@@ -1,8 +1,7 @@
 /*
- * interrupt.c: see interrupt.h, by SIGURG, which is ignored by default and which hardly any program
- * listens to (Go preempts with it).
+ * interrupt.c: see interrupt.h. (Go preempts with SIGURG, too.)
  *
- * step goes 0 -> 1 (sent) -> 2 (it stands still) or 3 (it said no) -> 4 (it may go). The registers live
+ * os_interrupt: step goes 0 -> 1 (sent) -> 2 (it stands still) or 3 (it said no) -> 4 (it may go). The registers live
  * on the interrupted thread's signal frame, hence it waits. A signal that comes too late finds a step
  * of another turn, or its tid not asked for, and returns.
  */
@@ -70,4 +69,49 @@ bool os_interrupt(
 	store_rel(&turn.step, 4);
 	os_futex_wake(&turn.step, 1);
 	return there;
+}
+
+/* ---- os_poke ---- */
+
+static void (*poked)(void *uc); /* constant after os_poke_init */
+
+static void on_poke(int sig, siginfo_t *si, void *uc)
+{
+	(void)sig, (void)si;
+	int error = os_errno();
+	poked(uc);
+	os_set_errno(error);
+}
+
+/* Whom the kernel calls: nothing that a program may interpose is asked. */
+static void *listener(void)
+{
+	struct {
+		void *fn;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} sa = {0};
+	raw_call(SYS_rt_sigaction, SIGURG, 0, (long)&sa, sizeof sa.mask, 0, 0);
+	return sa.fn;
+}
+
+bool os_poke_init(void (*fn)(void *))
+{
+	void *now = listener();
+	if ((now != (void *)SIG_DFL && now != (void *)SIG_IGN) || !os_barrier_init())
+		return false;
+	poked = fn;
+	struct sigaction sa;
+	memset(&sa, 0, sizeof sa);
+	sa.sa_sigaction = on_poke;
+	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+	sigfillset(&sa.sa_mask);
+	return sigaction(SIGURG, &sa, NULL) == 0;
+}
+
+bool os_poke(uint32_t tid)
+{
+	return listener() == (void *)(uintptr_t)on_poke &&
+	       raw_call(SYS_tgkill, os_process_id(), (long)tid, SIGURG, 0, 0, 0) == 0;
 }

@@ -50,6 +50,10 @@ void os_thread_no_signals(void);
 int os_thread_count(void);
 /* How many of them os_thread_start made. */
 int os_thread_own(void);
+/* Processor time that thread tid of this process has used, in ns; -1 when it is gone. */
+int64_t os_thread_cpu(uint32_t tid);
+/* It sleeps in the kernel; false also where that cannot be known. */
+bool os_thread_sleeps(uint32_t tid);
 void os_yield(void);
 /* A memory barrier on all threads of the process: pairs with fence_compiler() on their side. False
  * when the kernel cannot; the caller's partners must then use fence_sc(). Call os_barrier_init once. */

@@ -2,7 +2,9 @@
  * switch_amd64.S: the entry of a new goroutine, and the capture of a call, for x86-64 with the System V
  * calling convention. The layouts are those of switch_amd64.c.
  */
-	.text
+
+/* The entries lie in a section of their own: base/frame.h says why. */
+	.section goro_outer, "ax", @progbits
 
 /* The first context of a goroutine: f in r12, arg in r13. The nop makes "the byte before pc" belong to
  * the stub, which is what unwinders look up for a goroutine that has not run yet. */
@@ -52,6 +54,8 @@ goro_start_call:
 	ud2
 	.cfi_endproc
 	.size	goro_start_call, . - goro_start_call
+
+	.text
 
 /* goro_go_capture: called in the place of the goroutine's function, with its arguments where the calling
  * convention put them and the static chain (r10) at { f, ... }, the lowest object of the caller's frame:

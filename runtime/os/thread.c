@@ -9,7 +9,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../base/atomic.h"
@@ -80,22 +82,45 @@ int os_thread_own(void)
 	return load_acq(&own);
 }
 
-int os_thread_count(void)
+/* A stat file of /proc: "pid (name) S ...". Where what follows the name begins, which may itself hold parentheses
+ * and blanks; *n: how long buf is. -1: not to be had. */
+static long read_stat(const char *path, char *buf, size_t size, long *n)
 {
-	/* /proc/self/stat: "pid (name) S ..."; the 20th field is the number of threads, the 18th after the
-	 * name, which may itself hold parentheses and blanks. */
-	char buf[1024];
-	long fd =
-	    raw_call(SYS_openat, AT_FDCWD, (long)"/proc/self/stat", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	long fd = raw_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0)
 		return -1;
-	long n = raw_call(SYS_read, fd, (long)buf, sizeof buf - 1, 0, 0, 0);
+	*n = raw_call(SYS_read, fd, (long)buf, (long)size, 0, 0, 0);
 	raw_call(SYS_close, fd, 0, 0, 0, 0, 0);
-	if (n <= 0)
+	if (*n <= 0)
 		return -1;
-	long i = n;
+	long i = *n;
 	while (i > 0 && buf[i - 1] != ')')
 		i--;
+	return i;
+}
+
+bool os_thread_sleeps(uint32_t tid)
+{
+	char path[] = "/proc/self/task/0000000000/stat", buf[256];
+	char digits[10];
+	size_t nd = 0, at = sizeof "/proc/self/task/" - 1;
+	long n;
+	for (; tid; tid /= 10)
+		digits[nd++] = (char)('0' + tid % 10);
+	while (nd)
+		path[at++] = digits[--nd];
+	memcpy(path + at, "/stat", sizeof "/stat");
+	long i = read_stat(path, buf, sizeof buf, &n);
+	return i >= 0 && i + 1 < n && (buf[i + 1] == 'S' || buf[i + 1] == 'D');
+}
+
+int os_thread_count(void)
+{
+	/* The 20th field is the number of threads, the 18th after the name. */
+	char buf[1024];
+	long n, i = read_stat("/proc/self/stat", buf, sizeof buf, &n);
+	if (i < 0)
+		return -1;
 	for (int field = 2; i < n && field < 20; i++)
 		if (buf[i] == ' ')
 			field++;
@@ -106,6 +131,16 @@ int os_thread_count(void)
 	count--; /* ThreadSanitizer has one of its own since the first pthread_create */
 #endif
 	return count > 0 ? count : -1;
+}
+
+int64_t os_thread_cpu(uint32_t tid)
+{
+	/* The kernel's clock of a thread: bits 0-1 "scheduled time", bit 2 "one thread", above: not tid. */
+	struct timespec ts;
+	long clock = (long)(int)(~tid << 3 | 6u);
+	if (raw_call(SYS_clock_gettime, clock, (long)&ts, 0, 0, 0, 0) < 0)
+		return -1;
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 void os_yield(void)

@@ -75,12 +75,29 @@ void m_ring(M *m);
 void m_stop(M *m, uint32_t *until);
 /* m's wired goroutine is not running: sleep until another M found it and hands over its P. */
 void m_stop_wired(M *m, const uint32_t *until);
+/* The goroutine of m, wired to it, takes its place in the global queue, and m, which gives its P to others, sleeps
+ * until it has come round. No lock, no thread is made, nothing of libc is called: for a signal handler. */
+void m_make_way(M *m, G *g);
 /* g is wired to another M: give it our P. False: it is wired no more. */
 bool run_wired(M *m, G *g);
 /* No more spinning: work was found. The last spinner sees to it that another looks on. */
 void m_stop_spinning(M *m);
 bool any_runq(void);
 int64_t timers_earliest(void);
+
+/* ---- preempt.c ---- */
+typedef enum Poke { POKE_NONE, POKE_STOP, POKE_STOP_LIBC } Poke;
+void preempt_init(void);
+/* sysmon: p runs the same goroutine for a slice or more. wanted: others could use it. */
+void preempt_look(P *p, int64_t now, bool wanted);
+/* sysmon: it does not any more. */
+static inline void preempt_forget(P *p)
+{
+	p->look_at = 0;
+	p->stuck = false;
+}
+/* On the way into a system call that a signal would end: let one that is under way come first. */
+void preempt_settle(M *m);
 
 /* ---- the rest ---- */
 G *g_foreign(void);
@@ -91,13 +108,15 @@ void stack_trim(void);            /* sysmon: give back pages of long-idle stacks
 uintptr_t stack_base(const G *g); /* lowest address, guard included */
 bool stack_guards_cost(void);     /* mprotect instead of guard markers */
 void stack_init(void);
-void fault_init(void);         /* handlers of faults, once */
-bool altstack_init(void);      /* an alternate signal stack for this thread, if it has none */
-void altstack_fini(void);      /* take that one away again */
-void sysmon_start(void);       /* once; with no lock held */
-void sysmon_wake(void);        /* out of its deep sleep; sched.lock held */
-void sysmon_poke(void);        /* out of it if it would not look again; sched.lock held */
-void procs_attention(void);    /* every P goes through g0 at its next pick */
-void procs_retire(M *m, P *p); /* m gives up its p, which is beyond GOMAXPROCS */
+void fault_init(void);           /* handlers of faults, once */
+bool altstack_init(void);        /* an alternate signal stack for this thread, if it has none */
+void altstack_fini(void);        /* take that one away again */
+void sysmon_start(void);         /* once; with no lock held */
+void sysmon_wake(void);          /* out of its deep sleep; sched.lock held */
+void sysmon_poke(void);          /* out of it if it would not look again; sched.lock held */
+void sysmon_look(void);          /* look now; no lock */
+void procs_attention(void);      /* every P goes through g0 at its next pick */
+void procs_stand_in(uint32_t n); /* n Ps more than GOMAXPROCS; sysmon */
+void procs_retire(M *m, P *p);   /* m gives up its p, which is beyond GOMAXPROCS */
 
 #endif

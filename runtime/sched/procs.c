@@ -85,7 +85,7 @@ static P *p_make(uint32_t i)
 P *p_extra(void)
 {
 	P *p = NULL;
-	uint32_t i = sched.procs;
+	uint32_t i = sched.procs_in_use;
 	while (i < sched.nall_p && load_rlx(&sched.all_p[i]->status) != P_DEAD)
 		i++;
 	if (i < PROCS_MAX)
@@ -119,7 +119,7 @@ void procs_retire(M *m, P *p)
 	p_disown(m);
 	drain(p);
 	lock(&sched.lock);
-	bool back = (uint32_t)p->id < sched.procs; /* GOMAXPROCS grew again meanwhile */
+	bool back = (uint32_t)p->id < sched.procs_in_use; /* GOMAXPROCS grew again meanwhile */
 	if (back)
 		p_idle_put(p);
 	else
@@ -158,7 +158,7 @@ static void shrink(uint32_t n, uint32_t old)
 	}
 	lock(&sched.lock);
 	for (uint32_t i = 0; i < ndrop; i++) {
-		if ((uint32_t)drop[i]->id < sched.procs)
+		if ((uint32_t)drop[i]->id < sched.procs_in_use)
 			p_idle_put(drop[i]);
 		else
 			store_rel(&drop[i]->status, P_DEAD);
@@ -173,7 +173,9 @@ static void grow(uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		P *p = p_make(i);
 		if (!p) {
-			store_rlx(&sched.procs, i ? i : 1);
+			if (sched.procs > i)
+				store_rlx(&sched.procs, i ? i : 1);
+			store_rlx(&sched.procs_in_use, i ? i : 1);
 			return;
 		}
 		if (load_rlx(&p->status) ==
@@ -182,29 +184,52 @@ static void grow(uint32_t n)
 	}
 }
 
+static Lock resize_lock;  /* one at a time; rank NONE: held over drain */
+static uint32_t stand_in; /* resize_lock */
+
+/* resize_lock held. True: there are more than before. */
+static bool resize(uint32_t procs)
+{
+	lock(&sched.lock);
+	uint32_t old = sched.procs_in_use, n = procs + stand_in;
+	if (n > PROCS_MAX)
+		n = PROCS_MAX;
+	store_rlx(&sched.procs, procs);
+	store_rlx(&sched.procs_in_use, n);
+	if (n > old)
+		grow(n);
+	else if (n < old)
+		shrink(n, old);
+	unlock(&sched.lock);
+	return n > old;
+}
+
 int goro_gomaxprocs(int n)
 {
-	static Lock resize_lock; /* one at a time; rank NONE: held over drain */
 	sched_init();
 	if (n < 1)
 		return (int)load_rlx(&sched.procs);
 	if (n > PROCS_MAX)
 		n = PROCS_MAX;
 	lock(&resize_lock);
-	lock(&sched.lock);
 	uint32_t old = sched.procs;
-	store_rlx(&sched.procs, (uint32_t)n);
-	if ((uint32_t)n > old)
-		grow((uint32_t)n);
-	else if ((uint32_t)n < old)
-		shrink((uint32_t)n, old);
-	unlock(&sched.lock);
+	bool more = resize((uint32_t)n);
 	unlock(&resize_lock);
-	if ((uint32_t)n > old)
+	if (more)
 		sched_wakep();
 	else
 		yield(); /* off a P that is to go */
 	return (int)old;
+}
+
+void procs_stand_in(uint32_t n)
+{
+	lock(&resize_lock);
+	stand_in = n;
+	bool more = resize(sched.procs);
+	unlock(&resize_lock);
+	if (more)
+		sched_wakep();
 }
 
 static uint32_t procs_wanted(void)
@@ -235,8 +260,9 @@ void sched_init(void)
 		fault_init();
 		quit_init();
 		fork_init();
+		preempt_init();
 		lock(&sched.lock);
-		sched.procs = procs_wanted();
+		sched.procs = sched.procs_in_use = procs_wanted();
 		grow(sched.procs);
 		unlock(&sched.lock);
 		if (sched.nall_p == 0)

@@ -36,7 +36,7 @@ static void linger(void)
 		syscall_exit_now();
 }
 
-static int run_main(void *p)
+static CALLS_PROGRAM int run_main(void *p)
 {
 	Args *a = p;
 	int code = a->real_main(a->argc, a->argv, a->envp);

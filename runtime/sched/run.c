@@ -27,7 +27,7 @@ void procs_attention(void)
 		store_rlx(&sched.all_p[i]->attention, 1);
 }
 
-static void main_goroutine(void *arg)
+static CALLS_PROGRAM void main_goroutine(void *arg)
 {
 	(void)arg;
 	run.result = run.fn(run.arg);

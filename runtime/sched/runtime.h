@@ -27,6 +27,7 @@
 
 #include "../base/atomic.h"
 #include "../base/fatal.h"
+#include "../base/frame.h"
 #include "../base/list.h"
 #include "../base/lock.h"
 #include "../goro.h"
@@ -124,6 +125,8 @@ struct G {
 	void *cxx_globals[2]; /* __cxa_get_globals contents across a park, in C++ programs */
 	uint32_t note;        /* foreign: futex its park sleeps on: 0 asleep, 1 readied */
 	char name[24];        /* goro_set_name; own, read torn at worst by dumps */
+	void *
+	    stopped; /* preempted: the ucontext where it stands, on its thread; own M, read by dumps */
 };
 
 /* What the new side does for the old one, once the old one's registers are saved. */
@@ -169,6 +172,9 @@ struct M {
 	/* syscall */
 	P *syscall_p;        /* P it had when it went into a system call; own */
 	uint32_t in_syscall; /* own: 0, 1, or M_FORKED: alone in a forked child, see fork.c */
+	/* preempt.c */
+	uint32_t poked;      /* Poke: sysmon sets, own M clears; relaxed */
+	uint32_t poked_tick; /* schedtick of the P that it is meant for; written before poked */
 };
 
 typedef struct RunQ {
@@ -203,6 +209,15 @@ struct P {
 	/* sysmon's notes on this P; sysmon alone */
 	uint32_t seen_schedtick, seen_syscalltick;
 	int64_t seen_sched_at, seen_syscall_at;
+	/* preempt.c's, when it last looked at what runs here; sysmon alone */
+	int64_t look_at;   /* when it will again; 0: it has not yet */
+	int64_t looked_at; /* when it did */
+	int64_t look_cpu;  /* the thread's processor time then */
+	uint32_t look_syscalls;
+	M *look_m;
+	int64_t asleep_since; /* 0: it computes */
+	uint32_t asked;       /* to stop, in vain */
+	bool stuck;           /* another P stands in for this one; see preempt.c */
 	/* timers: time/timer.c */
 	Lock timer_lock; /* rank TIMERS; guards the next four */
 	TimerSlot *timer_heap;
@@ -227,14 +242,17 @@ typedef struct Sched {
 	M *spare_m;         /* one whose thread could not be made */
 	uint32_t
 	    sysmon_state; /* 0 no thread, 1 runs, 2 in deep sleep, 3 in deep sleep but will look */
-	uint32_t sysmon_note; /* futex */
-	uint32_t npolling;    /* atomic: Gs that wait on a descriptor (net/netpoll.c) */
-	uint32_t procs;       /* GOMAXPROCS now; written under lock, read relaxed */
-	P *all_p[PROCS_MAX];  /* filled once, then constant */
-	uint32_t nall_p;      /* grows; store_rel under lock, load_acq in readers */
-	M *all_m;             /* grows; store_rel under lock, load_acq in readers */
-	int64_t ngoroutines;  /* atomic: as P's, for those made or ended without a P */
-	uint64_t next_id;     /* atomic: last goroutine number given out */
+	uint32_t sysmon_note;  /* futex */
+	uint32_t npolling;     /* atomic: Gs that wait on a descriptor (net/netpoll.c) */
+	uint32_t procs;        /* GOMAXPROCS now; written under lock, read relaxed */
+	uint32_t procs_in_use; /* Ps from here on retire: procs and those that stand in; the same */
+	bool preempt;  /* goroutines may be stopped by a signal; constant after sched_init */
+	int64_t slice; /* how long one may run while others wait; ns; constant after sched_init */
+	P *all_p[PROCS_MAX]; /* filled once, then constant */
+	uint32_t nall_p;     /* grows; store_rel under lock, load_acq in readers */
+	M *all_m;            /* grows; store_rel under lock, load_acq in readers */
+	int64_t ngoroutines; /* atomic: as P's, for those made or ended without a P */
+	uint64_t next_id;    /* atomic: last goroutine number given out */
 	int64_t
 	    coarse_now; /* os_now at sysmon's last tick: a clock for dumps that parking can afford */
 	uint32_t ready;       /* atomic: sched_init is through */
@@ -417,6 +435,8 @@ void fault_print(int sig, const siginfo_t *si, const void *ucontext);
 /* GODEBUG=schedtrace=MS,scheddetail=1: a line on stderr when it is time; the ns until the next, -1: not
  * asked for. sysmon only; debug/schedtrace.c */
 int64_t schedtrace(int64_t now);
+/* The value of name in GODEBUG=name=value,...; 0 when it is not there. debug/schedtrace.c */
+long godebug(const char *name);
 void traceback_g(int fd, G *g); /* "goroutine 7 [chan receive]:" and its frames */
 void traceback_all(int fd, G *first);
 

@@ -265,7 +265,7 @@ static G *find_work(M *m)
 		/* pairs with the fence of those who set attention after what it tells of */
 		fence_sc();
 	}
-	if ((uint32_t)p->id >= load_rlx(&sched.procs)) {
+	if ((uint32_t)p->id >= load_rlx(&sched.procs_in_use)) {
 		if (m->spinning)
 			m_stop_spinning(m);
 		procs_retire(m, p);
@@ -306,7 +306,7 @@ static G *find_work(M *m)
 		}
 	}
 	uint32_t busy =
-	    load_rlx(&sched.procs) - load_rlx(&sched.nidle_p); /* a bound, not a promise */
+	    load_rlx(&sched.procs_in_use) - load_rlx(&sched.nidle_p); /* a bound, not a promise */
 	if (load_acq(&sched.nall_p) > 1 && (m->spinning || 2 * load_rlx(&sched.nspinning) < busy)) {
 		if (!m->spinning) {
 			m->spinning = true;

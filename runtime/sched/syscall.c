@@ -28,7 +28,10 @@ void syscall_enter(void)
 	store_rlx(&p->syscalltick, p->syscalltick + 1);
 	m->p = NULL;
 	store_rel(&p->status,
-	    P_SYSCALL); /* from here on p may be taken; pairs with cas_acq in the takers */
+	    P_SYSCALL);   /* from here on p may be taken; pairs with cas_acq in the takers */
+	fence_compiler(); /* pairs with os_barrier in preempt.c */
+	if (unlikely(load_rlx(&m->poked)))
+		preempt_settle(m);
 }
 
 /* The P is gone: another, if one is idle; else in line with the runnable. */

@@ -3,7 +3,7 @@
  *
  *   - takes the P from an M that has been in a system call for more than a tick (20 us at the least) when
  *     there is work that could use it;
- *   - asks a P whose timer is due for attention, and a goroutine that runs for 10 ms to yield;
+ *   - asks a P whose timer is due for attention, and a goroutine that runs for a slice to make way (preempt.c);
  *   - wakes an M where goroutines wait, a P is idle and nobody looks: for a runnext behind a long
  *     computation (which wakes nobody at first), and as the net under every hint of sched.c and threads.c;
  *   - looks for descriptors that became ready, while no M sleeps in the poller: every 10 ms, sooner
@@ -19,9 +19,8 @@
 
 #define TICK_MIN   20000 /* ns */
 #define TICK_MAX   10000000
-#define TICK_HELP  1000000  /* at most, while a P is idle */
-#define POLL_HELP  100000   /* as old as events may be while a P is idle */
-#define SLICE      10000000 /* as Go's */
+#define TICK_HELP  1000000 /* at most, while a P is idle */
+#define POLL_HELP  100000  /* as old as events may be while a P is idle */
 #define TRIM_EVERY INT64_C(100000000)
 
 static Lock start_lock; /* rank NONE */
@@ -43,6 +42,12 @@ void sysmon_poke(void)
 		sysmon_wake();
 }
 
+void sysmon_look(void)
+{
+	store_rel(&sched.sysmon_note, 1); /* pairs with load_acq in nap */
+	os_futex_wake(&sched.sysmon_note, 1);
+}
+
 static void nap(int64_t ns)
 {
 	if (!load_acq(&sched.sysmon_note)) /* pairs with store_rel in sysmon_wake */
@@ -55,7 +60,7 @@ static void deep_sleep(void)
 {
 	int64_t ns = TICK_MAX;
 	lock(&sched.lock);
-	while (sched.nidle_p == sched.procs && !sched.runq_size && !netpoll_unwatched()) {
+	while (sched.nidle_p == sched.procs_in_use && !sched.runq_size && !netpoll_unwatched()) {
 		bool perhaps = deadlock_check();
 		store_rlx(&sched.sysmon_state, perhaps ? 3 : 2);
 		unlock(&sched.lock);
@@ -103,6 +108,17 @@ static bool retake(P *p, int64_t now)
 	return true;
 }
 
+/* Would others make use of p, which has run one goroutine for a slice? Hints. */
+static bool is_wanted(const P *p, int64_t now)
+{
+	if ((uint32_t)p->id >= load_rlx(&sched.procs_in_use))
+		return true;
+	if (load_rlx(&sched.nidle_p) || load_rlx(&sched.nspinning) || load_rlx(&sched.ended))
+		return false;
+	int64_t timer = timers_earliest();
+	return work_waits(NULL) || load_rlx(&p->runnext) || (timer && timer <= now);
+}
+
 /* One P; true when there was something to do. *help: an idle P should be put to work. *soon: it may need
  * us in a moment, if it is still where it is now. */
 static bool watch(P *p, int64_t now, bool *help, bool *soon)
@@ -113,6 +129,7 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 	if (tick != p->seen_schedtick) {
 		p->seen_schedtick = tick;
 		p->seen_sched_at = now;
+		preempt_forget(p);
 		*soon |= load_rlx(&p->runnext) && load_rlx(&sched.nidle_p);
 	}
 	int64_t timer = load_rlx(&p->timer_next);
@@ -125,18 +142,14 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 		timer_move_all(p, sched.all_p[0]);
 	if (status == P_RUNNING) {
 		int64_t ran = now - p->seen_sched_at;
-		if (ran >= SLICE) {
-			M *m = load_acq(&p->m); /* pairs with store_rel in p_own, m_start */
-			/* Pairs with store_rel in leave_to, execute. It may be another by now, which then
-			 * yields once too often. */
-			G *g = m ? load_acq(&m->g) : NULL;
-			if (g)
-				store_rlx(&g->preempt, 1);
-			p->seen_sched_at = now;
-		}
+		if (ran >= sched.slice)
+			preempt_look(p, now, is_wanted(p, now));
 		if (ran >= TICK_MIN && load_rlx(&p->runnext))
 			*help = did = true;
-	} else if (status == P_SYSCALL) {
+	} else {
+		preempt_forget(p);
+	}
+	if (status == P_SYSCALL) {
 		uint32_t calls = load_rlx(&p->syscalltick);
 		if (calls != p->seen_syscalltick) {
 			p->seen_syscalltick = calls;
@@ -175,6 +188,8 @@ static void sysmon(void *arg)
 	os_thread_no_signals();
 	int64_t delay = TICK_MIN, trimmed = os_now(), quiet_since = 0;
 	int idle = 0;
+	uint32_t stuck = 0; /* Ps that others stand in for */
+	int64_t next_look = TICK_MAX;
 	bool soon = false;
 	for (;;) {
 		if (idle == 0)
@@ -185,6 +200,8 @@ static void sysmon(void *arg)
 		uint32_t nidle = load_rlx(&sched.nidle_p);
 		if (nidle && ns > TICK_HELP)
 			ns = TICK_HELP;
+		if (ns > next_look)
+			ns = next_look > TICK_MIN ? next_look : TICK_MIN;
 		nap(soon ? TICK_MIN : until_timer(os_now(), ns));
 		int64_t now = os_now();
 		store_rlx(&sched.coarse_now, now);
@@ -193,7 +210,7 @@ static void sysmon(void *arg)
 			trimmed = now;
 			stack_trim();
 		}
-		if (load_rlx(&sched.nidle_p) == load_rlx(&sched.procs)) {
+		if (load_rlx(&sched.nidle_p) == load_rlx(&sched.procs_in_use)) {
 			if (!quiet_since)
 				quiet_since = now;
 			if (now - quiet_since >= TICK_MAX) { /* not at every short pause */
@@ -208,8 +225,17 @@ static void sysmon(void *arg)
 		bool did = poll(now), help = false;
 		soon = false;
 		uint32_t n = load_acq(&sched.nall_p);
-		for (uint32_t i = 0; i < n; i++)
-			did |= watch(sched.all_p[i], now, &help, &soon);
+		uint32_t nstuck = 0;
+		next_look = sched.slice;
+		for (uint32_t i = 0; i < n; i++) {
+			P *p = sched.all_p[i];
+			did |= watch(p, now, &help, &soon);
+			nstuck += p->stuck;
+			if (p->look_at && p->look_at - now < next_look)
+				next_look = p->look_at - now;
+		}
+		if (nstuck != stuck)
+			procs_stand_in(stuck = nstuck);
 		/* The net: wakes an M only if a P is idle and nobody spins. */
 		if ((help || work_waits(NULL)) && load_rlx(&sched.nidle_p) &&
 		    !load_rlx(&sched.nspinning)) {

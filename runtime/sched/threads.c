@@ -394,6 +394,22 @@ void m_stop(M *m, uint32_t *until)
 }
 
 /* m's wired goroutine is not running: sleep until another M found it and hands over its P. */
+static void sleep_wired(M *m)
+{
+	uint32_t note;
+	while ((note = load_acq(&m->note)) != 1) { /* pairs with store_rel in m_wake */
+		if (note == 2)
+			(void)cas_acq(&m->note, 2, 0);
+		else
+			os_futex_wait(&m->note, 0, -1);
+	}
+	store_rlx(&m->note, 0);
+	P *p = m->next_p;
+	m->next_p = NULL;
+	if (p) /* NULL: a host whose time is over */
+		p_own(m, p);
+}
+
 void m_stop_wired(M *m, const uint32_t *until)
 {
 	if (m->p) {
@@ -411,18 +427,28 @@ void m_stop_wired(M *m, const uint32_t *until)
 		deadlock_check();
 	}
 	unlock(&sched.lock);
-	uint32_t note;
-	while ((note = load_acq(&m->note)) != 1) { /* pairs with store_rel in m_wake */
-		if (note == 2)
-			(void)cas_acq(&m->note, 2, 0);
-		else
-			os_futex_wait(&m->note, 0, -1);
+	sleep_wired(m);
+}
+
+void m_make_way(M *m, G *g)
+{
+	P *p = m->p;
+	p_disown(m);
+	sched_put_global(&g, 1);
+	lock(&sched.lock);
+	M *other = m_idle_get();
+	if (other) {
+		other->next_p = p;
+		other->spinning = false;
+	} else {
+		p_idle_put(p);
 	}
-	store_rlx(&m->note, 0);
-	P *p = m->next_p;
-	m->next_p = NULL;
-	if (p) /* NULL: a host whose time is over */
-		p_own(m, p);
+	unlock(&sched.lock);
+	if (other)
+		m_wake(other);
+	else
+		sysmon_look(); /* makes a thread */
+	sleep_wired(m);
 }
 
 /* g is wired to another M: give it our P. False: it is wired no more. */

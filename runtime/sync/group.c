@@ -44,7 +44,7 @@ static void task_end(void *p)
 	goro_waitgroup_done(&t->g->wg);
 }
 
-static void task_run(void *p)
+static CALLS_PROGRAM void task_run(void *p)
 {
 	Task t = *(Task *)p;
 	free(p);

@@ -14,7 +14,7 @@ static void finish(void *arg)
 	mutex_unlock_quiet(&o->m);
 }
 
-static __attribute__((noinline)) void once_slow(goro_once *o, void (*f)(void *), void *arg)
+static CALLS_PROGRAM void once_slow(goro_once *o, void (*f)(void *), void *arg)
 {
 	mutex_lock_quiet(&o->m, WAIT_ONCE, o);
 	if (load_rlx(&o->done)) { /* under the mutex that its setter held */
@@ -30,7 +30,7 @@ static __attribute__((noinline)) void once_slow(goro_once *o, void (*f)(void *),
 	finish(o);
 }
 
-void goro_once_do(goro_once *o, void (*f)(void *), void *arg)
+CALLS_PROGRAM void goro_once_do(goro_once *o, void (*f)(void *), void *arg)
 {
 	if (unlikely(!o || !f))
 		panic("sync: Once.Do of NULL");

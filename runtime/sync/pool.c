@@ -118,7 +118,7 @@ static void *pop(Shard *s)
 	return x;
 }
 
-void *goro_pool_get(goro_pool *p)
+CALLS_PROGRAM void *goro_pool_get(goro_pool *p)
 {
 	if (unlikely(!p))
 		panic("sync: nil Pool");

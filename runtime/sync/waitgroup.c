@@ -138,7 +138,7 @@ static void member_done(void *arg)
 	add(m->wg, -1, m->pc);
 }
 
-static void member_run(void *arg)
+static CALLS_PROGRAM void member_run(void *arg)
 {
 	Member m = *(Member *)arg;
 	free(arg);

@@ -27,7 +27,7 @@ struct Shot {
 	void *arg;
 };
 
-static void run_shot(void *p)
+static CALLS_PROGRAM void run_shot(void *p)
 {
 	Shot s = *(Shot *)p;
 	if (GORO_RACE) {

@@ -23,9 +23,9 @@ uint32_t stress_random(uint64_t *state, uint32_t n);
 #define stress_check(what) ((what) ? (void)0 : stress_failed(__FILE__, __LINE__, #what))
 _Noreturn void stress_failed(const char *file, int line, const char *what);
 
-#define StressTest(suite, name)                                                                    \
+#define StressTest(suite, name, ...)                                                               \
 	static int suite##_##name##_body(void *);                                                  \
-	Test(suite, name)                                                                          \
+	Test(suite, name, ##__VA_ARGS__)                                                           \
 	{                                                                                          \
 		stress(suite##_##name##_body);                                                     \
 	}                                                                                          \

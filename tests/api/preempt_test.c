@@ -1,0 +1,304 @@
+/*
+ * A goroutine that computes without end leaves the others their turns. What is asked for is counted in the
+ * processor time of the loop, or as an order of events, so that a busy machine does not matter.
+ */
+#include "help.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int stop, ticks; /* atomic */
+static int64_t used;    /* processor time of the loop; atomic */
+static int late;        /* atomic: ticks that came after more than 20 ms of it */
+static volatile uint64_t sink;
+
+static int64_t cpu(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void plain(void)
+{
+	for (uint64_t i = 0; i < 50000; i++)
+		sink = sink * 31 + i;
+}
+
+static void heap(void)
+{
+	for (size_t i = 0; i < 500; i++) {
+		char *volatile p = malloc(100 + i);
+		free(p);
+	}
+}
+
+static void text(void)
+{
+	char s[100];
+	for (int i = 0; i < 200; i++)
+		sink += (uint64_t)snprintf(s, sizeof s, "%d %f %s", i, i * 1.5, "text");
+}
+
+static __attribute__((noinline)) int deep(int n)
+{
+	volatile int room[8] = {n};
+	if (n == 0)
+		plain();
+	return n ? deep(n - 1) + room[0] : 0;
+}
+
+static void recursion(void)
+{
+	sink += (uint64_t)deep(3000);
+}
+
+/* Work for so long of this thread's own time. */
+static void loop(void (*work)(void), int64_t ns)
+{
+	for (int64_t start = cpu(), n; (n = cpu() - start) < ns;) {
+		__atomic_store_n(&used, n, __ATOMIC_RELAXED);
+		work();
+	}
+}
+
+static void ticker(void *arg)
+{
+	goro_ticker *t = arg;
+	int64_t last = 0;
+	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+		(void)chan_recv(t->c);
+		int64_t now = __atomic_load_n(&used, __ATOMIC_RELAXED);
+		if (now - last > 20 * GORO_MILLISECOND)
+			__atomic_add_fetch(&late, 1, __ATOMIC_RELAXED);
+		last = now;
+		__atomic_add_fetch(&ticks, 1, __ATOMIC_RELEASE);
+	}
+}
+
+static void (*work)(void);
+static int64_t span;
+
+static int beside_a_ticker(void *unused)
+{
+	(void)unused;
+	goro_ticker *t = goro_ticker_new(10 * GORO_MILLISECOND);
+	goro_go(ticker, t);
+	loop(work, span);
+	__atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+	int n = __atomic_load_n(&ticks, __ATOMIC_ACQUIRE);
+	/* One in 20 ms at least, and some leave for a machine on which sysmon waits for a processor. */
+	cr_assert_geq(n, (int)(span / (22 * GORO_MILLISECOND)), "%d ticks", n);
+	int nlate = __atomic_load_n(&late, __ATOMIC_RELAXED);
+	cr_assert_leq(nlate * 10, n, "%d of %d ticks are late", nlate, n);
+	return 0;
+}
+
+#define Under(name, how)                                                                           \
+	Test(preempt, p1_a_ticker_ticks_beside_##name)                                             \
+	{                                                                                          \
+		work = how;                                                                        \
+		span = 400 * GORO_MILLISECOND;                                                     \
+		in_goro(1, beside_a_ticker);                                                       \
+	}
+
+Test(preempt, p1_a_ticker_ticks_beside_a_loop_within_20_ms)
+{
+	work = plain;
+	span = GORO_SECOND;
+	in_goro(1, beside_a_ticker);
+}
+Under(malloc_and_free, heap)
+Under(printf, text)
+Under(deep_recursion, recursion)
+
+/* The old way: nobody else runs before the loop is over. */
+static int first, came; /* atomic */
+static void comes(void *arg)
+{
+	int none = 0;
+	__atomic_compare_exchange_n(&first, &none, (int)(intptr_t)arg, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&came, 1, __ATOMIC_RELEASE);
+}
+
+static int loop_then_other(void *unused)
+{
+	(void)unused;
+	goro_go(comes, (void *)2);
+	loop(plain, 100 * GORO_MILLISECOND);
+	comes((void *)1);
+	while (__atomic_load_n(&came, __ATOMIC_ACQUIRE) < 2)
+		goro_gosched();
+	return 0;
+}
+
+Test(preempt, p1_the_other_runs_before_a_loop_is_over)
+{
+	in_goro(1, loop_then_other);
+	cr_assert_eq(first, 2);
+}
+
+Test(preempt, p1_asyncpreemptoff_lets_the_loop_come_to_its_end)
+{
+	setenv("GODEBUG", "asyncpreemptoff=1", 1);
+	in_goro(1, loop_then_other);
+	cr_assert_eq(first, 1);
+}
+
+/* Inside functions that goro calls. Each loops until another goroutine has run. */
+static int other; /* atomic */
+static void set_other(void *arg)
+{
+	(void)arg;
+	__atomic_store_n(&other, 1, __ATOMIC_RELEASE);
+}
+
+static void until_other(void *arg)
+{
+	(void)arg;
+	goro_go(set_other, NULL);
+	while (!__atomic_load_n(&other, __ATOMIC_ACQUIRE))
+		plain();
+}
+
+static int until_other_int(void *arg)
+{
+	until_other(arg);
+	return 0;
+}
+
+static int in_once(void *unused)
+{
+	static goro_once once;
+	(void)unused;
+	goro_once_do(&once, until_other, NULL);
+	return 0;
+}
+Test(preempt, p1_inside_a_once) { in_goro(1, in_once); }
+
+static int in_after_func(void *unused)
+{
+	(void)unused;
+	goro_after_func(GORO_MILLISECOND, until_other, NULL);
+	while (!__atomic_load_n(&other, __ATOMIC_ACQUIRE))
+		goro_sleep(GORO_MILLISECOND);
+	return 0;
+}
+Test(preempt, p1_inside_an_after_func) { in_goro(1, in_after_func); }
+
+static int in_group(void *unused)
+{
+	goro_group g = {0};
+	(void)unused;
+	goro_group_go(&g, until_other_int, NULL);
+	return goro_group_wait(&g);
+}
+Test(preempt, p1_inside_a_group) { in_goro(1, in_group); }
+
+static int compare(const void *a, const void *b)
+{
+	(void)a, (void)b;
+	if (!__atomic_load_n(&other, __ATOMIC_ACQUIRE))
+		until_other(NULL);
+	return 0;
+}
+
+static int in_qsort(void *unused)
+{
+	int v[2] = {0};
+	(void)unused;
+	qsort(v, 2, sizeof *v, compare);
+	return 0;
+}
+Test(preempt, p1_inside_a_function_that_libc_calls) { in_goro(1, in_qsort); }
+
+/* A goroutine stopped with a lock of libc's in hand: who wants it sleeps with the only P. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int wants; /* atomic */
+static void want(void *arg)
+{
+	(void)arg;
+	__atomic_store_n(&wants, 1, __ATOMIC_RELEASE);
+	pthread_mutex_lock(&mutex);
+	pthread_mutex_unlock(&mutex);
+	set_other(NULL);
+}
+
+static int with_a_mutex(void *unused)
+{
+	(void)unused;
+	goro_go(want, NULL);
+	pthread_mutex_lock(&mutex);
+	while (!__atomic_load_n(&wants, __ATOMIC_ACQUIRE))
+		plain();
+	pthread_mutex_unlock(&mutex);
+	while (!__atomic_load_n(&other, __ATOMIC_ACQUIRE))
+		plain();
+	return 0;
+}
+Test(preempt, p1_a_mutex_held_by_who_was_stopped_is_released) { in_goro(1, with_a_mutex); }
+
+/* A sleep that goro does not know of does not keep the P from the others. */
+static int pipe_[2];
+static void writes(void *arg)
+{
+	(void)arg;
+	cr_assert_eq(write(pipe_[1], "line\n", 5), 5);
+}
+
+static int blocks_in_stdio(void *unused)
+{
+	char line[16];
+	(void)unused;
+	cr_assert_eq(pipe(pipe_), 0);
+	FILE *f = fdopen(pipe_[0], "r");
+	goro_go(writes, NULL);
+	cr_assert(fgets(line, sizeof line, f));
+	cr_assert_str_eq(line, "line\n");
+	fclose(f);
+	return 0;
+}
+Test(preempt, p1_a_read_inside_stdio_lets_the_others_go_on) { in_goro(1, blocks_in_stdio); }
+
+/* A dump shows a goroutine that stands in the handler. */
+static int shown; /* atomic */
+__attribute__((noinline)) static void spin_until_shown(void)
+{
+	while (!__atomic_load_n(&shown, __ATOMIC_ACQUIRE))
+		sink++;
+}
+
+static void spins(void *arg)
+{
+	(void)arg;
+	spin_until_shown();
+	set_other(NULL);
+}
+
+static int dump(void *unused)
+{
+	static char s[1 << 16];
+	(void)unused;
+	int fds[2];
+	cr_assert_eq(pipe(fds), 0);
+	cr_assert_geq(fcntl(fds[1], F_SETPIPE_SZ, (int)sizeof s), (int)sizeof s);
+	goro_go(spins, NULL);
+	goro_gosched(); /* it runs, and we only go on because it was stopped */
+	goro_traceback(fds[1], true);
+	ssize_t n = read(fds[0], s, sizeof s - 1);
+	cr_assert_gt(n, 0);
+	s[n] = 0;
+	__atomic_store_n(&shown, 1, __ATOMIC_RELEASE);
+	char *it = strstr(s, "[runnable]");
+	cr_assert(it, "%s", s);
+	cr_assert(strstr(it, "spin_until_shown("), "%s", s);
+	while (!__atomic_load_n(&other, __ATOMIC_ACQUIRE))
+		goro_gosched();
+	return 0;
+}
+Test(preempt, p1_a_dump_shows_where_one_was_stopped) { in_goro(1, dump); }
