@@ -171,7 +171,8 @@ $(BUILD)/lib/pkgconfig/%: tools/pkgconfig/%.in runtime/goro.h Makefile
 # ---- tools ----
 
 define TOOL_RULE
-TOOL_O_$(1) := $$(patsubst %.c,$$(BUILD)/obj/%.o,$$(wildcard tools/$(1)/*.c))
+TOOL_O_$(1) := $$(patsubst %.c,$$(BUILD)/obj/%.o,$$(wildcard tools/$(1)/*.c)) \
+	$$(patsubst %,$$(BUILD)/obj/%.o,$$(wildcard tools/$(1)/*.css tools/$(1)/*.js))
 $$(BUILD)/bin/$(1): $$(TOOL_O_$(1))
 	@mkdir -p $$(@D); echo "  LD   $$@"; $$(CC) $$(SAN) $$^ $$(TOOL_LIBS_$(1)) -o $$@
 endef
@@ -180,6 +181,11 @@ $(foreach t,$(TOOLS),$(eval $(call TOOL_RULE,$(t))))
 
 $(BUILD)/obj/tools/%.o: tools/%.c $(MADE) Makefile
 	$(COMPILE) -DGORO_VERSION='"$(VERSION)"' -DGORO_LIBS='"$(LIBS)"' -DGORO_STATIC_LIBS='"$(STATIC_LIBS)"' -c $< -o $@
+# Files that a tool holds as they are: symbols _binary_NAME_start and _end.
+$(BUILD)/obj/tools/%.css.o: tools/%.css Makefile
+	@mkdir -p $(@D); cd $(<D) && $(LD) -r -b binary -z noexecstack -o $(abspath $@) $(<F)
+$(BUILD)/obj/tools/%.js.o: tools/%.js Makefile
+	@mkdir -p $(@D); cd $(<D) && $(LD) -r -b binary -z noexecstack -o $(abspath $@) $(<F)
 $(BUILD)/bin/goro-c++: $(BUILD)/bin/goro-cc
 	@ln -sf goro-cc $@
 

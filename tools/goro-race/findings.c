@@ -39,6 +39,7 @@ Finding *findings_add(Findings *f, json_t *data, uint64_t seed, long count, bool
 	at = findings_get(f, fingerprint);
 	if (at) {
 		at->count += count;
+		finding_seed(at, seed);
 		if (seed < at->seed) {
 			at->seed = seed;
 			set_data(at, data);
@@ -56,9 +57,28 @@ Finding *findings_add(Findings *f, json_t *data, uint64_t seed, long count, bool
 	at = &f->v[f->n++];
 	*at = (Finding){.count = count, .seed = seed};
 	set_data(at, data);
+	finding_seed(at, seed);
 	if (fresh)
 		*fresh = true;
 	return at;
+}
+
+void finding_seed(Finding *f, uint64_t seed)
+{
+	int i = f->nseeds;
+
+	if (seed == NO_SEED)
+		return;
+	for (int k = 0; k < f->nseeds; k++)
+		if (f->seeds[k] == seed)
+			return;
+	for (; i > 0 && f->seeds[i - 1] > seed; i--)
+		if (i < SEEDS_KEPT)
+			f->seeds[i] = f->seeds[i - 1];
+	if (i < SEEDS_KEPT) {
+		f->seeds[i] = seed;
+		f->nseeds += f->nseeds < SEEDS_KEPT;
+	}
 }
 
 static int rank(const char *kind)

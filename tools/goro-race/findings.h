@@ -14,6 +14,7 @@
 
 #define NO_SEED UINT64_MAX
 
+enum { SEEDS_KEPT = 16 };
 enum { FINDINGS_MOST = 10000 }; /* distinct ones that are kept; the rest is counted */
 
 typedef struct Finding {
@@ -21,7 +22,9 @@ typedef struct Finding {
 	json_t *data;                   /* ours; of the smallest seed */
 	long count;                     /* runs that showed it */
 	uint64_t seed;                  /* the smallest that shows it; NO_SEED: run without one */
-	bool known;                     /* the baseline names it */
+	uint64_t seeds[SEEDS_KEPT];     /* the smallest, in order */
+	int nseeds;
+	bool known; /* the baseline names it */
 } Finding;
 
 typedef struct Findings {
@@ -41,6 +44,8 @@ Finding *findings_get(const Findings *f, const char *fingerprint);
 /* Fold one in, seen in `count` runs; takes a reference to data of its own. NULL where it is no finding (no
  * "kind" or "fingerprint") or there are too many. *fresh (may be NULL): it was not there before. */
 Finding *findings_add(Findings *f, json_t *data, uint64_t seed, long count, bool *fresh);
+/* That seed shows it as well. */
+void finding_seed(Finding *f, uint64_t seed);
 /* By kind (races first), then seed, then fingerprint: the same order whatever order they came in. */
 void findings_sort(Findings *f);
 

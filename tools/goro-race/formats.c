@@ -9,9 +9,9 @@
 #include "util.h"
 
 static WriteFindings *const writers[] = {
-    write_text, write_json, write_sarif, write_junit, write_github};
+    write_text, write_json, write_sarif, write_junit, write_github, write_html};
 
-enum { FORMATS = 5, KEY = 0x200, KEY_ROOT = KEY + FORMATS };
+enum { FORMATS = 6, KEY = 0x200, KEY_ROOT = KEY + FORMATS };
 
 static const struct argp_option options[] = {
     {0, 0, 0, 0, "Reports (FILE may be -, the standard output):", 10},
@@ -20,6 +20,7 @@ static const struct argp_option options[] = {
     {"sarif", KEY + 2, "FILE", 0, "Write SARIF 2.1.0, for code scanning", 10},
     {"junit", KEY + 3, "FILE", 0, "Write JUnit XML, for test reports", 10},
     {"github", KEY + 4, "FILE", 0, "Write GitHub annotations (workflow commands)", 10},
+    {"html", KEY + 5, "FILE", 0, "Write one HTML page to look at", 10},
     {"root", KEY_ROOT, "DIR", 0,
 	"The project's folder: names in reports are relative to it (default: .)", 10},
     {0},

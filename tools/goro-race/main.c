@@ -19,7 +19,8 @@ static const struct {
     {"run", command_run, "run a program once, collect what all its processes find"},
     {"explore", command_explore, "run it under many seeded schedules, fold the findings"},
     {"replay", command_replay, "run it again under the schedule of a seed"},
-    {"report", command_report, "write findings as text, JSON, SARIF, JUnit, GitHub annotations"},
+    {"report", command_report,
+	"write findings as text, JSON, SARIF, JUnit, GitHub annotations, HTML"},
     {"merge", command_merge, "join the state folders of shards"},
     {"check", command_check, "tell what of a binary is instrumented"},
 };

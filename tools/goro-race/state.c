@@ -162,8 +162,10 @@ static void take_run(void *arg, json_t *o)
 		const char *text = json_string_value(id);
 		Finding *f = text ? findings_get(&s->found, text) : NULL;
 
-		if (f)
+		if (f) {
 			f->count++;
+			finding_seed(f, seed);
+		}
 	}
 }
 
