@@ -133,6 +133,25 @@ Test(runq, lifo_starves_neither_its_oldest_nor_the_queue)
 	cr_assert(ran[0] && ran[1]);
 }
 
+/* A ring that stays longer than BREADTH, of goroutines that only yield: the oldest of lifo has its turn. */
+Test(runq, lifo_has_its_turn_among_yielders)
+{
+	P *p = new_p();
+	enum { RING = BREADTH + 2 };
+	G *g = new_gs(RING + 2);
+	for (int i = 0; i < RING; i++)
+		runq_put(p, &g[i], false);
+	runq_put_lifo(p, &g[RING]);
+	runq_put_lifo(p, &g[RING + 1]);
+	for (int i = 0; i < 10 * (64 + RING); i++) {
+		G *got = runq_get(p);
+		if (got == &g[RING])
+			return;
+		runq_put(p, got, false);
+	}
+	cr_assert_fail("it never ran");
+}
+
 Test(runq, overflow_goes_to_the_global_queue_in_order)
 {
 	P *p = new_p();

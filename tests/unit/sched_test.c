@@ -98,7 +98,7 @@ static void fairness(void)
 Test(sched, gosched_is_fair, .timeout = 20) { run_with(1, fairness); }
 
 /* A ring longer than a P runs breadth first, of goroutines that only yield until main comes round to let
- * them go; but main made way for the last of them. */
+ * them go; but main made way for one that made way for the last of them, so that main lies in lifo. */
 static int64_t let_go; /* atomic */
 static goro_waitgroup gate;
 
@@ -110,6 +110,12 @@ static void yields_until_let_go(void *arg)
 	one(arg);
 }
 
+static void makes_one_more(void *arg)
+{
+	cr_assert_eq(goro_go(yields_until_let_go, NULL), 0);
+	yields_until_let_go(arg);
+}
+
 static void maker_among_yielders(void)
 {
 	goro_waitgroup_add(&gate, 1);
@@ -118,9 +124,9 @@ static void maker_among_yielders(void)
 	for (int i = 0; i < 1000; i++) /* they come to the gate */
 		goro_gosched();
 	goro_waitgroup_done(&gate);
-	cr_assert_eq(goro_go(yields_until_let_go, NULL), 0);
+	cr_assert_eq(goro_go(makes_one_more, NULL), 0);
 	store_rel(&let_go, 1);
-	wait_done(151);
+	wait_done(152);
 }
 Test(sched, p1_who_made_way_has_its_turn_among_yielders, .timeout = 20) { run_with(1, maker_among_yielders); }
 Test(sched, p2_who_made_way_has_its_turn_among_yielders, .timeout = 20) { run_with(2, maker_among_yielders); }
