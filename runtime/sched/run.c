@@ -82,7 +82,17 @@ int goro_run(int (*fn)(void *), void *arg)
 	sched.nhosts = 1;
 	unlock(&sched.lock);
 	m_init_thread(m);
-	go_start(g); /* no P yet: the global queue */
+	/* It begins here, on a P of our own: through the global queue another M would be woken, which a
+	 * program without goroutines never needs, and which would take the signals that its threads block. */
+	lock(&sched.lock);
+	P *first = p_idle_get();
+	unlock(&sched.lock);
+	if (first) {
+		p_own(m, first);
+		m->picked = g;
+	} else {
+		go_start(g);
+	}
 	sched_loop(m, &run.done);
 
 	if (m->picked) {
