@@ -2,8 +2,8 @@
  * rt.c: the runtime's workloads, one per name; rt.go holds the same work in Go. Prints one number, in the
  * unit that run.sh states for the row. Usage: rt WORKLOAD [GOMAXPROCS [COUNT]].
  *
- * Each workload measures one thing and nothing else: sizes are fixed here, so that both languages do the
- * same work.
+ * Each workload measures one thing and nothing else: sizes are fixed here, so that all peers do the same
+ * work. COUNT is the number of goroutines where one stands in brackets below; the work in all stays the same.
  */
 #include <goro.h>
 #include <spawn.h>
@@ -14,68 +14,87 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static int count; /* goroutines, from the command line; 0: the workload's own number */
+
+static int goroutines(int otherwise)
+{
+	return count > 0 ? count : otherwise;
+}
+
 static double since(int64_t t0)
 {
 	return (double)(goro_now() - t0);
 }
 
-/* ---- yield: two goroutines that only give way ---- */
-enum { YIELDS = 5000000 };
-static void yielder(goro_waitgroup *wg)
+/* ---- yield: goroutines (two) that only give way ---- */
+enum { YIELDS = 10000000 };
+static void yielder(int n, goro_waitgroup *wg)
 {
-	for (int i = 0; i < YIELDS; i++)
+	for (int i = 0; i < n; i++)
 		goro_gosched();
 	goro_waitgroup_done(wg);
 }
 static double yield_(void)
 {
+	int n = goroutines(2);
 	goro_waitgroup wg = {0};
-	goro_waitgroup_add(&wg, 2);
+	goro_waitgroup_add(&wg, n);
 	int64_t t0 = goro_now();
-	go(yielder, &wg);
-	go(yielder, &wg);
+	for (int i = 0; i < n; i++)
+		go(yielder, YIELDS / n, &wg);
 	goro_waitgroup_wait(&wg);
-	return since(t0) / (2.0 * YIELDS);
+	return since(t0) / YIELDS;
 }
 
-/* ---- spawn: batches of 10 000, joined by a wait group ---- */
-enum { BATCH = 10000, BATCHES = 100 };
+/* ---- spawn: batches (of 10 000), joined by a wait group ---- */
+enum { SPAWNS = 1000000 };
 static void spawned(goro_waitgroup *wg)
 {
 	goro_waitgroup_done(wg);
 }
 static double spawn(void)
 {
+	int batch = goroutines(10000);
 	int64_t t0 = goro_now();
-	for (int b = 0; b < BATCHES; b++) {
+	for (int b = 0; b < SPAWNS / batch; b++) {
 		goro_waitgroup wg = {0};
-		goro_waitgroup_add(&wg, BATCH);
-		for (int i = 0; i < BATCH; i++)
+		goro_waitgroup_add(&wg, batch);
+		for (int i = 0; i < batch; i++)
 			go(spawned, &wg);
 		goro_waitgroup_wait(&wg);
 	}
-	return since(t0) / ((double)BATCH * BATCHES);
+	return since(t0) / SPAWNS;
 }
 
-/* ---- pingpong: unbuffered round trips ---- */
+/* ---- pingpong: unbuffered round trips of pairs (one) ---- */
 enum { TRIPS = 2000000 };
 static void ponger(chan(int) ping, chan(int) pong)
 {
 	chan_range(v, ping)
 		chan_send(pong, v);
 }
-static double pingpong(void)
+static void pinger(int trips, goro_waitgroup *wg)
 {
 	chan(int) ping = chan_make(int), pong = chan_make(int);
 	go(ponger, ping, pong);
-	int64_t t0 = goro_now();
-	for (int i = 0; i < TRIPS; i++) {
+	for (int i = 0; i < trips; i++) {
 		chan_send(ping, i);
 		(void)chan_recv(pong);
 	}
-	double t = since(t0) / TRIPS;
 	chan_close(ping);
-	return t;
+	goro_waitgroup_done(wg);
+}
+static double pingpong(void)
+{
+	int pairs = (goroutines(2) + 1) / 2;
+	goro_waitgroup wg = {0};
+	goro_waitgroup_add(&wg, pairs);
+	int64_t t0 = goro_now();
+	for (int i = 1; i < pairs; i++)
+		go(pinger, TRIPS / pairs, &wg);
+	pinger(TRIPS / pairs, &wg);
+	goro_waitgroup_wait(&wg);
+	return since(t0) / TRIPS;
 }
 
 /* ---- spsc: one producer, one consumer, capacity 128 ---- */
@@ -97,7 +116,7 @@ static double spsc(void)
 	return since(t0) / ITEMS;
 }
 
-/* ---- mpmc: 8 producers, 8 consumers, capacity 128 ---- */
+/* ---- mpmc: as many producers as consumers (8), capacity 128 ---- */
 static void produce_part(chan(int) c, int n, goro_waitgroup *wg)
 {
 	for (int i = 0; i < n; i++)
@@ -113,14 +132,15 @@ static void consume(chan(int) c, goro_waitgroup *wg)
 }
 static double mpmc(void)
 {
+	int each = (goroutines(16) + 1) / 2;
 	chan(int) c = chan_make(int, 128);
 	goro_waitgroup in = {0}, out = {0};
-	goro_waitgroup_add(&in, 8);
-	goro_waitgroup_add(&out, 8);
+	goro_waitgroup_add(&in, each);
+	goro_waitgroup_add(&out, each);
 	int64_t t0 = goro_now();
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < each; i++) {
 		go(consume, c, &out);
-		go(produce_part, c, ITEMS / 8, &in);
+		go(produce_part, c, ITEMS / each, &in);
 	}
 	goro_waitgroup_wait(&in);
 	chan_close(c);
@@ -128,7 +148,7 @@ static double mpmc(void)
 	return since(t0) / ITEMS;
 }
 
-/* ---- select: receive from four channels, each with its own unbuffered sender ---- */
+/* ---- select: receive from four unbuffered channels, among which senders (four) are shared out ---- */
 enum { SELECTS = 2000000 };
 static void feeder(chan(int) c)
 {
@@ -138,10 +158,10 @@ static void feeder(chan(int) c)
 static double select_(void)
 {
 	chan(int) c[4];
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 4; i++)
 		c[i] = chan_make(int);
-		go(feeder, c[i]);
-	}
+	for (int i = 0, n = goroutines(4); i < n; i++)
+		go(feeder, c[i % 4]);
 	int v;
 	int64_t t0 = goro_now();
 	for (int i = 0; i < SELECTS; i++)
@@ -205,13 +225,13 @@ static double skynet(void)
 	return since(t0) / 1e9;
 }
 
-/* ---- mutex: 8 contenders ---- */
+/* ---- mutex: contenders (8) ---- */
 enum { LOCKS = 10000000 };
 static goro_mutex mu;
 static long shared;
-static void locker(goro_waitgroup *wg)
+static void locker(int n, goro_waitgroup *wg)
 {
-	for (int i = 0; i < LOCKS / 8; i++) {
+	for (int i = 0; i < n; i++) {
 		goro_mutex_lock(&mu);
 		shared++;
 		goro_mutex_unlock(&mu);
@@ -220,16 +240,17 @@ static void locker(goro_waitgroup *wg)
 }
 static double mutex(void)
 {
+	int n = goroutines(8);
 	goro_waitgroup wg = {0};
-	goro_waitgroup_add(&wg, 8);
+	goro_waitgroup_add(&wg, n);
 	int64_t t0 = goro_now();
-	for (int i = 0; i < 8; i++)
-		go(locker, &wg);
+	for (int i = 0; i < n; i++)
+		go(locker, LOCKS / n, &wg);
 	goro_waitgroup_wait(&wg);
 	return since(t0) / LOCKS;
 }
 
-/* ---- parked: 100 000 goroutines, or as many as the second argument says, waiting on one channel ---- */
+/* ---- parked: goroutines (100 000) waiting on one channel ---- */
 static long rss_bytes(void)
 {
 	long total = 0, resident = 0;
@@ -239,32 +260,32 @@ static long rss_bytes(void)
 	fclose(f);
 	return resident * sysconf(_SC_PAGESIZE);
 }
-static int count = 100000;
 static void parked(chan(int) c)
 {
 	(void)chan_recv(c);
 }
 static double park_rss(void)
 {
+	int n = goroutines(100000);
 	chan(int) c = chan_make(int);
 	long before = rss_bytes();
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < n; i++)
 		go(parked, c);
 	goro_gosched();
 	goro_sleep(200 * GORO_MILLISECOND);
-	return (double)(rss_bytes() - before) / count;
+	return (double)(rss_bytes() - before) / n;
 }
 static double park_ns(void)
 {
+	int n = goroutines(100000);
 	chan(int) c = chan_make(int);
 	int64_t t0 = goro_now();
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < n; i++)
 		go(parked, c);
-	return since(t0) / count;
+	return since(t0) / n;
 }
 
-/* ---- sleepers: 100 000 of 1..1000 ms; mean lateness in microseconds ---- */
-enum { SLEEPERS = 100000 };
+/* ---- sleepers: goroutines (100 000) of 1..1000 ms; mean lateness in microseconds ---- */
 static int64_t late_total;
 static void sleeper(int64_t ns, goro_waitgroup *wg)
 {
@@ -282,10 +303,11 @@ static double cpu_seconds(void)
 }
 static double sleep_wall(void)
 {
+	int n = goroutines(100000);
 	goro_waitgroup wg = {0};
-	goro_waitgroup_add(&wg, SLEEPERS);
+	goro_waitgroup_add(&wg, n);
 	int64_t t0 = goro_now();
-	for (int i = 0; i < SLEEPERS; i++)
+	for (int i = 0; i < n; i++)
 		go(sleeper, (i % 1000 + 1) * GORO_MILLISECOND, &wg);
 	goro_waitgroup_wait(&wg);
 	return since(t0) / 1e9;
@@ -293,7 +315,7 @@ static double sleep_wall(void)
 static double sleepers(void)
 {
 	(void)sleep_wall();
-	return (double)late_total / SLEEPERS / 1e3;
+	return (double)late_total / goroutines(100000) / 1e3;
 }
 static double sleep_cpu(void)
 {

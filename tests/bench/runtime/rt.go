@@ -15,29 +15,40 @@ import (
 	"time"
 )
 
+var count int // goroutines, from the command line; 0: the workload's own number
+
+func goroutines(otherwise int) int {
+	if count > 0 {
+		return count
+	}
+	return otherwise
+}
+
 func ns(t0 time.Time) float64 { return float64(time.Since(t0).Nanoseconds()) }
 
 func yield() float64 {
-	const n = 5000000
+	const total = 10000000
+	n := goroutines(2)
 	var wg sync.WaitGroup
-	wg.Add(2)
+	wg.Add(n)
 	t0 := time.Now()
-	for g := 0; g < 2; g++ {
+	for g := 0; g < n; g++ {
 		go func() {
-			for i := 0; i < n; i++ {
+			for i := 0; i < total/n; i++ {
 				runtime.Gosched()
 			}
 			wg.Done()
 		}()
 	}
 	wg.Wait()
-	return ns(t0) / (2 * n)
+	return ns(t0) / total
 }
 
 func spawn() float64 {
-	const batch, batches = 10000, 100
+	const total = 1000000
+	batch := goroutines(10000)
 	t0 := time.Now()
-	for b := 0; b < batches; b++ {
+	for b := 0; b < total/batch; b++ {
 		var wg sync.WaitGroup
 		wg.Add(batch)
 		for i := 0; i < batch; i++ {
@@ -45,22 +56,35 @@ func spawn() float64 {
 		}
 		wg.Wait()
 	}
-	return ns(t0) / (batch * batches)
+	return ns(t0) / total
 }
 
-func pingpong() float64 {
-	const trips = 2000000
+func pinger(trips int32, wg *sync.WaitGroup) {
 	ping, pong := make(chan int32), make(chan int32)
 	go func() {
 		for v := range ping {
 			pong <- v
 		}
 	}()
-	t0 := time.Now()
 	for i := int32(0); i < trips; i++ {
 		ping <- i
 		<-pong
 	}
+	close(ping)
+	wg.Done()
+}
+
+func pingpong() float64 {
+	const trips = 2000000
+	pairs := (goroutines(2) + 1) / 2
+	var wg sync.WaitGroup
+	wg.Add(pairs)
+	t0 := time.Now()
+	for i := 1; i < pairs; i++ {
+		go pinger(int32(trips/pairs), &wg)
+	}
+	pinger(int32(trips/pairs), &wg)
+	wg.Wait()
 	return ns(t0) / trips
 }
 
@@ -83,12 +107,13 @@ func spsc() float64 {
 
 func mpmc() float64 {
 	const items = 10000000
+	each := (goroutines(16) + 1) / 2
 	c := make(chan int32, 128)
 	var in, out sync.WaitGroup
-	in.Add(8)
-	out.Add(8)
+	in.Add(each)
+	out.Add(each)
 	t0 := time.Now()
-	for g := 0; g < 8; g++ {
+	for g := 0; g < each; g++ {
 		go func() {
 			sum := int64(0)
 			for v := range c {
@@ -97,7 +122,7 @@ func mpmc() float64 {
 			out.Done()
 		}()
 		go func() {
-			for i := int32(0); i < items/8; i++ {
+			for i := int32(0); i < int32(items/each); i++ {
 				c <- i
 			}
 			in.Done()
@@ -114,11 +139,13 @@ func sel() float64 {
 	var c [4]chan int32
 	for i := range c {
 		c[i] = make(chan int32)
+	}
+	for i := 0; i < goroutines(4); i++ {
 		go func(c chan int32) {
 			for {
 				c <- 1
 			}
-		}(c[i])
+		}(c[i%4])
 	}
 	t0 := time.Now()
 	for i := 0; i < n; i++ {
@@ -183,15 +210,16 @@ func skynet() float64 {
 }
 
 func mutex() float64 {
-	const n = 10000000
+	const total = 10000000
+	n := goroutines(8)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	shared := 0
-	wg.Add(8)
+	wg.Add(n)
 	t0 := time.Now()
-	for g := 0; g < 8; g++ {
+	for g := 0; g < n; g++ {
 		go func() {
-			for i := 0; i < n/8; i++ {
+			for i := 0; i < total/n; i++ {
 				mu.Lock()
 				shared++
 				mu.Unlock()
@@ -200,10 +228,8 @@ func mutex() float64 {
 		}()
 	}
 	wg.Wait()
-	return ns(t0) / n
+	return ns(t0) / total
 }
-
-var parked = 100000
 
 func rss() float64 {
 	b, _ := os.ReadFile("/proc/self/statm")
@@ -212,6 +238,7 @@ func rss() float64 {
 }
 
 func parkedRSS() float64 {
+	parked := goroutines(100000)
 	c := make(chan int32)
 	before := rss()
 	for i := 0; i < parked; i++ {
@@ -223,6 +250,7 @@ func parkedRSS() float64 {
 }
 
 func parkedNs() float64 {
+	parked := goroutines(100000)
 	c := make(chan int32)
 	t0 := time.Now()
 	for i := 0; i < parked; i++ {
@@ -233,9 +261,8 @@ func parkedNs() float64 {
 
 var late int64
 
-const sleeping = 100000
-
 func sleepWall() float64 {
+	sleeping := goroutines(100000)
 	var wg sync.WaitGroup
 	wg.Add(sleeping)
 	t0 := time.Now()
@@ -253,7 +280,7 @@ func sleepWall() float64 {
 
 func sleepers() float64 {
 	sleepWall()
-	return float64(late) / sleeping / 1e3
+	return float64(late) / float64(goroutines(100000)) / 1e3
 }
 
 func cpu() float64 {
@@ -383,7 +410,7 @@ func main() {
 		runtime.GOMAXPROCS(n)
 	}
 	if len(os.Args) > 3 {
-		parked, _ = strconv.Atoi(os.Args[3])
+		count, _ = strconv.Atoi(os.Args[3])
 	}
 	if len(os.Args) > 1 && workloads[os.Args[1]] != nil {
 		fmt.Printf("%.4g\n", workloads[os.Args[1]]())
