@@ -73,6 +73,9 @@ RUNTIME_S    := $(wildcard runtime/*/*_$(ARCH).S)
 RACE_C       := $(filter-out $(addprefix %_,$(addsuffix .c,$(OTHER_ARCH))),$(wildcard race/*.c race/*/*.c))
 RACE_S       := $(wildcard race/*/*_$(ARCH).S)
 RUNTIME_O    := $(RUNTIME_C:.c=.o) $(RUNTIME_S:.S=.S.o)
+# The seeded scheduler is for race builds.
+PLAIN_O      := $(filter-out runtime/sched/seed.o runtime/sched/strategy.o runtime/sched/schedule.o \
+		runtime/sched/interleaving.o,$(RUNTIME_O))
 RACE_O       := $(RACE_C:.c=.o) $(RACE_S:.S=.S.o)
 REAL_SYMS    := $(wildcard tools/real.syms)
 TOOLS        := $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c))
@@ -138,19 +141,19 @@ JOIN = @mkdir -p $(@D); echo "  JOIN $@"; $(CC) -r -nostdlib -o $@ $(1) && $(OBJ
 	{ [ ! -s $@.weak ] || $(OBJCOPY) --weaken-symbols=$@.weak $@; }
 APART := runtime/sched/main.o
 
-$(PLAIN)/goro.o: $(filter-out %/$(APART),$(RUNTIME_O:%=$(PLAIN)/%)) $(LIST)
+$(PLAIN)/goro.o: $(filter-out %/$(APART),$(PLAIN_O:%=$(PLAIN)/%)) $(LIST)
 	$(call JOIN,$(filter %.o,$^))
 $(RACED)/goro.o: $(filter-out %/$(APART),$(RUNTIME_O:%=$(RACED)/%) $(RACE_O:%=$(RACED)/%)) $(LIST)
 	$(call JOIN,$(filter %.o,$^))
 
 ARCHIVE = @mkdir -p $(@D); rm -f $@; echo "  AR   $@"; $(AR) rcs $@ $(filter %.o,$^)
 
-$(BUILD)/lib/libgoro.a: $(PLAIN)/goro.o $(filter %/$(APART),$(RUNTIME_O:%=$(PLAIN)/%))
+$(BUILD)/lib/libgoro.a: $(PLAIN)/goro.o $(filter %/$(APART),$(PLAIN_O:%=$(PLAIN)/%))
 	$(ARCHIVE)
 $(BUILD)/lib/libgoro-race.a: $(RACED)/goro.o $(filter %/$(APART),$(RUNTIME_O:%=$(RACED)/%))
 	$(ARCHIVE)
 # For tests that look inside.
-$(PLAIN)/inside.a: $(RUNTIME_O:%=$(PLAIN)/%) $(LIST)
+$(PLAIN)/inside.a: $(PLAIN_O:%=$(PLAIN)/%) $(LIST)
 	$(ARCHIVE)
 $(HOOKS)/inside.a: $(RUNTIME_O:%=$(HOOKS)/%) $(LIST)
 	$(ARCHIVE)

@@ -94,6 +94,19 @@ struct RaceThread {
 };
 
 extern __thread RaceThread race_thread __attribute__((tls_model("initial-exec")));
+/* The same as &race_thread, for code that goes on behind a point of a seeded run, perhaps on another
+ * thread: no compiler keeps this one. */
+RaceThread *race_thread_slow(void);
+static inline RaceThread *race_thread_now(void)
+{
+#if defined(__x86_64__)
+	RaceThread *t;
+	__asm__ volatile("movq race_thread@gottpoff(%%rip), %0\n\taddq %%fs:0, %0" : "=r"(t)::"cc");
+	return t;
+#else
+	return race_thread_slow();
+#endif
+}
 extern uint32_t
     race_stopped; /* atomic: bit 0: a collection runs; bit 1: no os_barrier, use fences */
 
@@ -169,7 +182,8 @@ static inline bool filter_has(RaceThread *t, uint32_t hi, uint32_t cell)
 static inline void filter_put(RaceThread *t, uint32_t hi, uint32_t cell)
 {
 	uint64_t key = (uint64_t)hi << 32 | cell;
-	t->filter[filter_index(key)] = key;
+	if (likely(!race_seed)) /* a seeded run counts every access: none may be passed by */
+		t->filter[filter_index(key)] = key;
 }
 
 /* Close the current stretch: what others get to know of ctx. Advances the epoch unless nothing was

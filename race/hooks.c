@@ -16,6 +16,7 @@
 #include "ctx.h"
 #include "history/context.h"
 #include "module.h"
+#include "report/schedule.h"
 #include "report/report.h"
 #include "shadow/access.h"
 #include "thread.h"
@@ -104,6 +105,23 @@ RaceCtx *hook_self(void)
 		return NULL;
 	race_leave(t);
 	return t->ctx;
+}
+
+const SeedOptions *hook_seed(const SeedCalls *calls)
+{
+	RaceThread *t = &race_thread;
+	const SeedOptions *o = schedule_options();
+	if (!o)
+		return NULL;
+	race_seed = calls; /* no goroutine runs yet */
+	if (race_enter(t)) {
+		race_register(t);
+		race_bump_wrapped(t); /* what this thread's filter holds */
+		race_leave(t);
+	}
+	if (load_rlx(&race_threads_made))
+		calls->note(SEED_THREADS);
+	return o;
 }
 
 /* ---- order ---- */
@@ -235,6 +253,9 @@ RaceCtx *race_thread_create(RaceCtx *parent, const void *pc)
 	race_register(t);
 	RaceCtx *c = ctx_new(parent, 0, false, true, 0, 0, pc);
 	race_leave(t);
+	store_rlx(&race_threads_made, true); /* a word in reports */
+	if (race_seed)
+		race_seed->note(SEED_THREADS);
 	return c;
 }
 

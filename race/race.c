@@ -24,6 +24,8 @@
 RaceStats race_stats;
 __thread RaceThread race_thread __attribute__((tls_model("initial-exec")));
 uint32_t race_stopped;
+const SeedCalls *race_seed;
+bool race_threads_made;
 
 /* ---- memory ---- */
 

@@ -72,6 +72,10 @@ typedef struct RaceStats {
 extern RaceStats race_stats;
 #define race_count(field) ((void)add_rlx(&race_stats.field, 1))
 
+/* What to call in a seeded run (hooks.h); NULL: it is none. Constant once the scheduler has started. */
+extern const SeedCalls *race_seed;
+extern bool race_threads_made; /* relaxed: a thread of the program's own was */
+
 /* Memory of the detector: zeroed, never returned, no lock needed by the caller. Ends the process with
  * one clear line when there is none (only if even that fails to be avoided by shedding). */
 void *race_alloc(size_t size);

@@ -15,6 +15,11 @@
 
 #define STATIC_TLS_MAX (1u << 20)
 
+__attribute__((noinline)) RaceThread *race_thread_slow(void)
+{
+	return &race_thread;
+}
+
 static int widen(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	RaceThread *t = arg;

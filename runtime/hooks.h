@@ -32,6 +32,76 @@ typedef struct RaceCtx RaceCtx;
 /* How a lock is held, for reports ("holding mutex"), lock order and misuse. */
 typedef enum LockMode { LOCK_WRITE, LOCK_READ } LockMode;
 
+/* ---- seeded schedules (docs/schedules.md; sched/seed.c) ---- */
+
+/* What a goroutine is about to do, at a point where another may go on instead. The text stands in lists. */
+#define SEED_POINTS(P)                                                                             \
+	P(POINT_READ, "read")                                                                      \
+	P(POINT_WRITE, "write")                                                                    \
+	P(POINT_ATOMIC_LOAD, "atomic load")                                                        \
+	P(POINT_ATOMIC, "atomic operation")                                                        \
+	P(POINT_GO, "go")                                                                          \
+	P(POINT_YIELD, "yield")                                                                    \
+	P(POINT_SYSCALL, "system call returns")                                                    \
+	P(POINT_CLOCK, "clock")                                                                    \
+	P(POINT_SLEEP, "sleep")                                                                    \
+	P(POINT_SEND, "send")                                                                      \
+	P(POINT_RECV, "receive")                                                                   \
+	P(POINT_CLOSE, "close")                                                                    \
+	P(POINT_SELECT, "select")                                                                  \
+	P(POINT_LOCK, "lock")                                                                      \
+	P(POINT_UNLOCK, "unlock")                                                                  \
+	P(POINT_RLOCK, "read lock")                                                                \
+	P(POINT_RUNLOCK, "read unlock")                                                            \
+	P(POINT_ADD, "wait group add")                                                             \
+	P(POINT_WAIT, "wait group wait")                                                           \
+	P(POINT_COND_WAIT, "cond wait")                                                            \
+	P(POINT_SIGNAL, "signal")                                                                  \
+	P(POINT_BROADCAST, "broadcast")                                                            \
+	P(POINT_ONCE, "once")                                                                      \
+	P(POINT_ACQUIRE, "semaphore acquire")                                                      \
+	P(POINT_RELEASE, "semaphore release")                                                      \
+	P(POINT_POOL, "pool")                                                                      \
+	P(POINT_TIMER, "timer")                                                                    \
+	P(POINT_CANCEL, "cancel")                                                                  \
+	P(POINT_STOP, "stops")
+typedef enum SeedPoint {
+#define POINT_(name, text) name,
+	SEED_POINTS(POINT_)
+#undef POINT_
+	    POINT_COUNT
+} SeedPoint;
+
+/* What GORACE asks for; constant. */
+typedef struct SeedOptions {
+	uint32_t seed; /* 0: `schedule` is followed, or the plain rule */
+	uint32_t strategy; /* 0 random, 1 pct, 2 pos */
+	uint32_t depth, steps, preempt;
+	const char *schedule, *record, *interleaving; /* "": none */
+	int64_t linger_ns; /* atexit_sleep_ms */
+} SeedOptions;
+
+/* What the seed could not decide. */
+enum { SEED_THREADS = 1, SEED_SYSCALLS = 2, SEED_DESCRIPTORS = 4, SEED_SIGNALS = 8 };
+
+typedef struct SeedState {
+	uint64_t step, switches, diverged;
+	int64_t time_ns; /* since the start */
+	uint32_t uncontrolled; /* SEED_* */
+} SeedState;
+
+/* What the detector may call in a seeded run, where it holds nothing and is not entered. */
+typedef struct SeedCalls {
+	/* The goroutine of this thread is about to do that to `on`, called at pc. It may wait here for its
+	 * turn. Nothing happens on other threads. */
+	void (*point)(SeedPoint what, const void *on, const void *pc);
+	int64_t (*now)(void);              /* the clock of the run */
+	void (*note)(uint32_t what);       /* SEED_*: it has happened */
+	void (*state)(SeedState *out);     /* these may be called anywhere: */
+	void (*found)(uintptr_t addr, size_t size); /* a report named this memory */
+	void (*end)(bool last);            /* write the files so far; last: the process ends */
+} SeedCalls;
+
 #if GORO_RACE
 #define HOOK(ret, name, args, def) ret name args;
 #else
@@ -100,6 +170,11 @@ HOOK(void, hook_free, (RaceCtx *g, const void *addr, size_t size, const void *pc
 
 HOOK(void, hook_lock, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
 HOOK(void, hook_unlock, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
+
+/* ---- seeded schedules ---- */
+
+/* The run is to be seeded: how, and `calls` is kept. NULL: it is not. At the start, once. */
+HOOK(const SeedOptions *, hook_seed, (const SeedCalls *calls), NULL)
 
 /* clang-format on */
 

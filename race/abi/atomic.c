@@ -67,8 +67,14 @@ static void remember(Atomic *a, bool write)
 
 static void begin(Atomic *a, volatile void *p, unsigned log2, int order, Op op, const void *pc)
 {
-	*a = (Atomic){
-	    .t = &race_thread, .addr = (uintptr_t)p, .log2 = log2, .order = order & 0xff, .pc = pc};
+	if (unlikely(race_seed != NULL) && !load_rlx(&race_thread_now()->busy))
+		race_seed->point(op == OP_LOAD ? POINT_ATOMIC_LOAD : POINT_ATOMIC,
+		    (const void *)(uintptr_t)p, pc);
+	*a = (Atomic){.t = race_thread_now(),
+	    .addr = (uintptr_t)p,
+	    .log2 = log2,
+	    .order = order & 0xff,
+	    .pc = pc};
 	(void)*(volatile char *)p;
 	if (!race_enter_self(a->t))
 		return;

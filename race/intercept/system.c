@@ -15,10 +15,26 @@ static inline void reads_text(RaceCtx *g, const char *s, const void *pc)
 		reads(g, s, goro_real_strlen(s) + 1, pc);
 }
 
+/* On goroutines of a seeded run there is one clock (docs/schedules.md, 2): what it shows now. */
+static bool seeded_time(struct timespec *ts, const void *pc)
+{
+	RaceCtx *g = race_seed ? self() : NULL;
+
+	if (!g || g->is_thread)
+		return false;
+	race_seed->point(POINT_CLOCK, NULL, pc);
+	int64_t now = race_seed->now();
+	ts->tv_sec = (time_t)(now / 1000000000);
+	ts->tv_nsec = (long)(now % 1000000000);
+	return true;
+}
+
 INTERCEPT int clock_gettime(clockid_t clock, struct timespec *ts)
 {
 	int r = goro_real_clock_gettime(clock, ts);
 
+	if (r == 0 && clock != CLOCK_PROCESS_CPUTIME_ID && clock != CLOCK_THREAD_CPUTIME_ID)
+		seeded_time(ts, CALLER);
 	if (r == 0)
 		writes(self(), ts, sizeof *ts, CALLER);
 	return r;
@@ -36,7 +52,10 @@ INTERCEPT int clock_getres(clockid_t clock, struct timespec *ts)
 INTERCEPT int gettimeofday(struct timeval *restrict tv, void *restrict zone)
 {
 	int r = goro_real_gettimeofday(tv, zone);
+	struct timespec now;
 
+	if (r == 0 && seeded_time(&now, CALLER))
+		*tv = (struct timeval){now.tv_sec, now.tv_nsec / 1000};
 	if (r == 0)
 		writes(self(), tv, sizeof *tv, CALLER);
 	return r;
@@ -45,7 +64,13 @@ INTERCEPT int gettimeofday(struct timeval *restrict tv, void *restrict zone)
 INTERCEPT time_t time(time_t *out)
 {
 	time_t r = goro_real_time(out);
+	struct timespec now;
 
+	if (seeded_time(&now, CALLER)) {
+		r = now.tv_sec;
+		if (out)
+			*out = r;
+	}
 	if (out && r != (time_t)-1)
 		writes(self(), out, sizeof *out, CALLER);
 	return r;

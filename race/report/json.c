@@ -4,6 +4,7 @@
  */
 #include "finding.h"
 #include "jsonw.h"
+#include "schedule.h"
 
 /* ---- parts ---- */
 
@@ -157,7 +158,9 @@ void json_report(Buf *b, const Finding *f)
 		buf_str(b, i ? "," : "");
 		add_who(b, f, &f->people[i]);
 	}
-	buf_str(b, "]}\n");
+	buf_str(b, "]");
+	schedule_json(b);
+	buf_str(b, "}\n");
 }
 
 void json_summary(Buf *b, int races, int others, int suppressed, int code)
@@ -168,5 +171,6 @@ void json_summary(Buf *b, int races, int others, int suppressed, int code)
 	jsonw_number(b, "others", (uint64_t)others);
 	jsonw_number(b, "suppressed", (uint64_t)suppressed);
 	jsonw_number(b, "exit_code", (uint64_t)code);
+	schedule_json(b);
 	buf_str(b, "}\n");
 }

@@ -21,6 +21,7 @@
 #include "../options/flags.h"
 #include "finding.h"
 #include "output.h"
+#include "schedule.h"
 #include "suppress.h"
 
 #define STACK_BYTES ((size_t)1 << 20)
@@ -312,6 +313,11 @@ static void emit(void *arg)
 		seen_put(&seen_stacks, stacks_key(r), PRINTED);
 	seen_put(&seen_addrs, addr_key(r), PRINTED);
 	output_finding(&f);
+	if (race_seed) {
+		for (int i = 0; i < r->naccesses; i++)
+			race_seed->found(r->accesses[i].addr, r->accesses[i].size);
+		race_seed->end(flags.halt_on_error);
+	}
 	if (r->kind == REPORT_RACE)
 		state.races++;
 	else
@@ -414,6 +420,8 @@ static bool lingered; /* atomic */
 void report_linger(void)
 {
 	report_init();
+	if (race_seed) /* the run's own clock: the scheduler has seen to it */
+		return;
 	int64_t until = os_now() + (int64_t)flags.atexit_sleep_ms * 1000000;
 	if (fatal_in_progress() ||
 	    swap_ar(&lingered, true)) /* fatal: those who live will not go on */
@@ -436,6 +444,8 @@ static void last_words(int code)
 	output_end(
 	    &(Totals){state.races, state.others, .suppressed = state.suppressed, .code = code},
 	    false);
+	if (flags.format == FORMAT_TEXT && fatal_in_progress())
+		schedule_text(&b);
 	if (flags.print_suppressions)
 		supp_summary(&b);
 	uint64_t lost = load_rlx(&race_stats.lost_memory);
@@ -467,6 +477,8 @@ int report_fini(int code)
 	if (!state.ended) {
 		state.ended = true;
 		last_words(code);
+		if (race_seed)
+			race_seed->end(true);
 	}
 	if (mine)
 		leave();

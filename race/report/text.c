@@ -6,6 +6,7 @@
  * spaces and `function()`, six spaces and `file:line +0xoffset`; blank lines part the blocks.
  */
 #include "finding.h"
+#include "schedule.h"
 
 #include <string.h>
 
@@ -198,6 +199,7 @@ void text_report(Buf *b, const Finding *f)
 			buf_str(b, "]\n");
 		}
 	}
+	schedule_text(b);
 	buf_str(b, rule);
 }
 

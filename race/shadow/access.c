@@ -414,7 +414,8 @@ static inline bool access_again(RaceThread *t, uintptr_t addr, unsigned code, co
 
 __attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const void *pc)
 {
-	RaceThread *t = &race_thread;
+	seed_access(addr, code & CODE_WRITE, pc);
+	RaceThread *t = race_thread_now(); /* another, where others went on meanwhile */
 	if (!race_enter_self(t))
 		return;
 	collect_if_due(t);
@@ -438,7 +439,8 @@ static bool known(RaceThread *t, uintptr_t addr, unsigned code)
 
 __attribute__((noinline)) void access_slow16(uintptr_t addr, unsigned code, const void *pc)
 {
-	RaceThread *t = &race_thread;
+	seed_access(addr, code & CODE_WRITE, pc);
+	RaceThread *t = race_thread_now();
 	if (!race_enter_self(t))
 		return;
 	collect_if_due(t);

@@ -26,6 +26,13 @@ typedef struct Access {
 void access_slow(uintptr_t addr, unsigned code, const void *pc);
 /* Two accesses of 8 bytes, side by side. */
 void access_slow16(uintptr_t addr, unsigned code, const void *pc);
+/* In a seeded run others may go on before a plain access: not where a signal handler interrupted the
+ * detector. The thread may be another afterwards. */
+static inline void seed_access(uintptr_t addr, bool write, const void *pc)
+{
+	if (unlikely(race_seed != NULL) && !load_rlx(&race_thread_now()->busy))
+		race_seed->point(write ? POINT_WRITE : POINT_READ, (const void *)addr, pc);
+}
 /* The same for code inside the detector: size 1, 2, 4, 8 or 16; findings stay in t->slow. */
 void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc);
 /* A range of any size. */

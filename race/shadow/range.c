@@ -115,7 +115,8 @@ void access_range(Access *a, uintptr_t addr, size_t size)
 
 void access_range_slow(uintptr_t addr, size_t size, bool write, const void *pc)
 {
-	RaceThread *t = &race_thread;
+	seed_access(addr, write, pc);
+	RaceThread *t = race_thread_now();
 	if (size == 0 || !race_enter_self(t))
 		return;
 	collect_if_due(t);

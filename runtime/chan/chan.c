@@ -321,6 +321,7 @@ static inline void check_elem(const goro_chan *c, const void *elem)
 
 void goro_chan_send(goro_chan *c, const void *elem)
 {
+	sched_point(POINT_SEND, c);
 	const void *pc = __builtin_return_address(0);
 	G *wake = NULL;
 	if (unlikely(!c))
@@ -344,6 +345,7 @@ void goro_chan_send(goro_chan *c, const void *elem)
 
 bool goro_chan_try_send(goro_chan *c, const void *elem)
 {
+	sched_point(POINT_SEND, c);
 	const void *pc = __builtin_return_address(0);
 	G *wake = NULL;
 	if (!c)
@@ -388,6 +390,7 @@ static __attribute__((noinline)) bool recv_park(goro_chan *c, void *elem, const 
 
 bool goro_chan_recv(goro_chan *c, void *elem)
 {
+	sched_point(POINT_RECV, c);
 	const void *pc = __builtin_return_address(0);
 	G *wake = NULL;
 	if (unlikely(!c))
@@ -407,6 +410,7 @@ bool goro_chan_recv(goro_chan *c, void *elem)
 
 bool goro_chan_try_recv(goro_chan *c, void *elem)
 {
+	sched_point(POINT_RECV, c);
 	const void *pc = __builtin_return_address(0);
 	G *wake = NULL;
 	if (!c)
@@ -427,6 +431,7 @@ bool goro_chan_try_recv(goro_chan *c, void *elem)
 
 void goro_chan_close(goro_chan *c)
 {
+	sched_point(POINT_CLOSE, c);
 	const void *pc = __builtin_return_address(0);
 	if (!c)
 		panic("close of nil channel");
@@ -470,6 +475,7 @@ void goro_chan_close(goro_chan *c)
 
 int goro_chan_len(const goro_chan *c)
 {
+	sched_point(POINT_ATOMIC_LOAD, c);
 	if (!c)
 		return 0;
 	if (GORO_RACE)

@@ -68,6 +68,13 @@ static void shuffle(Sel *s, int n)
 	}
 	if (m)
 		m->rand = x;
+	if (SEEDED) { /* as the seed says: back to their order first */
+		int n2 = 0;
+		for (int i = 0; i < n; i++)
+			if (s->cases[i].chan)
+				s->poll[n2++] = i;
+		seed_shuffle(s->poll, n2);
+	}
 }
 
 static void sift_down(goro_chan **a, int i, int n)
@@ -163,6 +170,8 @@ static int tried(Sel *s, int i, ChanResult r, G *wake)
 {
 	if (wake)
 		ready(wake);
+	if (SEEDED)
+		seed_chose(i, s->n);
 	return finish(s, i, !s->cases[i].send && r == CHAN_DONE, r == CHAN_CLOSED);
 }
 
@@ -282,6 +291,7 @@ static __attribute__((noinline)) int select_many(Sel *s, int n, bool block)
 
 int goro_select(goro_case *cases, int n, bool block)
 {
+	sched_point(POINT_SELECT, NULL);
 	Sel s = {.cases = cases, .pc = __builtin_return_address(0), .race = race_self()};
 	if (n <= 0) {
 		if (n < 0)

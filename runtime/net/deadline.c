@@ -18,7 +18,7 @@ int netpoll_expired(PollFd *e, Direction d)
 		/* A thread may be alone, with nobody to run timers. */
 		G *g = g_self();
 		int64_t when = unlikely(!g || g->m->in_syscall) ? load_rlx(&dir->deadline) : 0;
-		if (likely(!when || when > os_now()))
+		if (likely(!when || when > sched_now()))
 			return 0;
 	}
 	if (GORO_RACE)
@@ -72,7 +72,7 @@ static void set_deadline(PollFd *e, PollDir *dir, int64_t when)
 		hook_release_merge(race_self(), dir);
 	lock(&e->lock);
 	store_rlx(&dir->deadline, when);
-	store_rlx(&dir->expired, when && when <= os_now());
+	store_rlx(&dir->expired, when && when <= sched_now());
 	if (dir->expired) {
 		waiters_wake_all(dir, -ETIMEDOUT, &list);
 	} else {

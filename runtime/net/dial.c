@@ -252,7 +252,7 @@ static int64_t share(int64_t when, int n)
 {
 	if (!when || n < 2)
 		return when;
-	int64_t now = os_now(), left = when - now, part = left / n;
+	int64_t now = sched_now(), left = when - now, part = left / n;
 	if (part < SHARE_LEAST)
 		part = left < SHARE_LEAST ? left : SHARE_LEAST;
 	return now + part;
@@ -270,7 +270,7 @@ int goro_dial_deadline(const char *network, const char *address, int64_t when)
 		if (fd >= 0)
 			return fd;
 		first = first ? first : fd; /* what the best address answered, as Go's */
-		if (when && when <= os_now())
+		if (when && when <= sched_now())
 			break;
 	}
 	return first;

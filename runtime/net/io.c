@@ -261,7 +261,7 @@ static int connect_full(int fd, Op *op)
 		netpoll_leave(e);
 		if (err)
 			return err;
-		if (left && (left -= os_now()) < ns)
+		if (left && (left -= sched_now()) < ns)
 			ns = left > 0 ? left : 1;
 		goro_sleep(ns);
 		ns = ns < 5 * GORO_MILLISECOND ? 2 * ns : ns;

@@ -123,9 +123,27 @@ GORO_API int eventfd_write(int fd, eventfd_t n)
 }
 #endif
 
+/* In a seeded run a goroutine sleeps on the run's clock. False: it sleeps as ever. */
+static bool slept(int64_t s, long ns, const void *pc)
+{
+	if (!SEEDED || !netpoll_can_park() || s < 0 || s > INT64_MAX / 2000000000 || ns < 0 ||
+	    ns > 999999999)
+		return false;
+	int e = os_errno();
+	seed_point(POINT_SLEEP, NULL, pc);
+	goro_sleep(s * 1000000000 + ns);
+	os_set_errno(e);
+	return true;
+}
+
 GORO_API int nanosleep(const struct timespec *t, struct timespec *left)
 {
 	takes(t, sizeof *t, PC);
+	if (SEEDED && t && slept(t->tv_sec, t->tv_nsec, PC)) {
+		if (left)
+			*left = (struct timespec){0};
+		return 0;
+	}
 	int r = BLOCKING(nanosleep, (t, left), SYS_nanosleep, t, left);
 	if (r < 0)
 		fills(left, sizeof *left, PC);
@@ -139,6 +157,20 @@ GORO_API int clock_nanosleep(
 	__typeof__(&clock_nanosleep) real = REAL(clock_nanosleep);
 	int e = os_errno(), r;
 	takes(t, sizeof *t, PC);
+	if (SEEDED && t) {
+		int64_t ns = t->tv_nsec, s = t->tv_sec;
+		if (flags & TIMER_ABSTIME) { /* on the run's clock, whichever is meant */
+			ns += s < INT64_MAX / 2000000000 ? s * 1000000000 - seed_now()
+							 : INT64_MAX / 2;
+			s = ns > 0 ? ns / 1000000000 : 0;
+			ns = ns > 0 ? ns % 1000000000 : 0;
+		}
+		if (slept(s, (long)ns, PC)) {
+			if (left && !(flags & TIMER_ABSTIME))
+				*left = (struct timespec){0};
+			return 0;
+		}
+	}
 	bool in = enter();
 	if (likely(real != NULL))
 		r = real(c, flags, t, left);

@@ -173,7 +173,7 @@ static int wait_in_thread(PollFd *e, Direction d, bool park)
 	lock(&e->lock);
 	int err = refused(e, d);
 	if (!err) {
-		int64_t now = os_now();
+		int64_t now = sched_now();
 		if (dir->deadline)
 			ns = dir->deadline > now ? dir->deadline - now : 0;
 		w.listed = true;

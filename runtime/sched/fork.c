@@ -23,6 +23,8 @@ static void in_child(void)
 	if (sched.nm == 0) /* nothing ran yet: it may begin */
 		return;
 	sched.forked = 1;
+	if (SEEDED)
+		seed_forked();
 	if (g)
 		store_rlx(&g->preempt, 0);
 	if (!m)

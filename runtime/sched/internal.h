@@ -99,6 +99,24 @@ static inline void preempt_forget(P *p)
 /* On the way into a system call that a signal would end: let one that is under way come first. */
 void preempt_settle(M *m);
 
+/* ---- seed.c: where SEEDED ---- */
+void seed_init(void);
+void seed_made(G *g); /* a new goroutine */
+/* With sched.lock held: into the set of the runnable; one out of it, by the strategy (NULL: none). */
+void seed_put(G *g);
+G *seed_take(void);
+/* m's goroutine stops: the next, or NULL: g0 must look. */
+G *seed_pick(M *m);
+G *seed_find(M *m);
+/* The only P becomes idle, or is taken from there; sched.lock held. */
+void seed_idle(bool idle);
+/* sysmon: is p, in a system call since `since`, to be taken from it? Its goroutine is back. */
+bool seed_retakes(const P *p, int64_t since, int64_t now);
+void seed_back(void);
+void seed_note(uint32_t uncontrolled);
+void seed_linger(void); /* main has returned: the others may go on for a while */
+void seed_forked(void);
+
 /* ---- the rest ---- */
 G *g_foreign(void);
 void foreign_park(G *g);

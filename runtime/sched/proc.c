@@ -55,6 +55,8 @@ static G *make(size_t stack_size, bool is_main, const void *pc)
 	if (GORO_RACE) /* the one argument that costs something */
 		g->race = hook_go(race_self(), g->id, is_main, g->stack_lo, g->stack_hi, pc);
 	count(p, 1);
+	if (SEEDED)
+		seed_made(g);
 	store_rel(&g->state, G_RUNNABLE); /* for dumps: the fields above */
 	return g;
 }
@@ -98,8 +100,14 @@ void go_start(G *g)
  * queue; but a P with enough there runs it at once and goes on with the caller after: a tree of goroutines
  * is walked depth first, on a few hot stacks, and ten thousand that do little never live at the same time.
  * The ring gets its turn by runq_get's count, and its goroutines are there for thieves. */
-static inline void start(G *g)
+static inline void start(G *g, const void *pc)
 {
+	if (SEEDED) {
+		uint64_t id = g->id; /* it may end before we go on */
+		go_start(g);
+		seed_point(POINT_GO, (const void *)(uintptr_t)id, pc);
+		return;
+	}
 	G *me = g_self();
 	P *p = me ? me->m->p : NULL;
 	if (likely(p != NULL)) {
@@ -130,7 +138,7 @@ int goro_go_with(const goro_attr *attr, void (*f)(void *), void *arg)
 		return -ENOMEM;
 	if (attr && attr->name)
 		set_name(g, attr->name);
-	start(g);
+	start(g, __builtin_return_address(0));
 	return 0;
 }
 
@@ -141,7 +149,7 @@ int goro_go(void (*f)(void *), void *arg)
 	G *g = go_new(f, arg, 0, __builtin_return_address(0));
 	if (!g)
 		return -ENOMEM;
-	start(g);
+	start(g, __builtin_return_address(0));
 	return 0;
 }
 
@@ -160,7 +168,7 @@ void goro_go_captured(
 	if (!g->sp)
 		fatal("go: arguments of %zu bytes do not fit a stack of %zu", nstack,
 		    stack_default_size());
-	start(g);
+	start(g, pc);
 }
 
 /* ---- end ---- */
@@ -287,6 +295,11 @@ void yield(void)
 		os_yield();
 		return;
 	}
+	if (SEEDED) {
+		store_rlx(&g->preempt, 0);
+		seed_point(POINT_YIELD, NULL, __builtin_return_address(0));
+		return;
+	}
 	M *m = g->m;
 	P *p = m->p;
 	store_rlx(&g->preempt, 0);
@@ -300,7 +313,10 @@ void yield(void)
 
 void goro_gosched(void)
 {
-	yield();
+	if (SEEDED)
+		seed_point(POINT_YIELD, NULL, __builtin_return_address(0));
+	else
+		yield();
 }
 
 /* ---- small answers ---- */

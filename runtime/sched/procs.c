@@ -204,13 +204,17 @@ static bool resize(uint32_t procs)
 	return n > old;
 }
 
+static uint32_t pretended; /* a seeded run has one P, and the program its own idea */
+
 int goro_gomaxprocs(int n)
 {
 	sched_init();
 	if (n < 1)
-		return (int)load_rlx(&sched.procs);
+		return (int)load_rlx(SEEDED ? &pretended : &sched.procs);
 	if (n > PROCS_MAX)
 		n = PROCS_MAX;
+	if (SEEDED) /* remembered only */
+		return (int)swap_ar(&pretended, (uint32_t)n);
 	lock(&resize_lock);
 	uint32_t old = sched.procs;
 	bool more = resize((uint32_t)n);
@@ -260,9 +264,12 @@ void sched_init(void)
 		fault_init();
 		quit_init();
 		fork_init();
+		if (GORO_RACE)
+			seed_init();
 		preempt_init();
 		lock(&sched.lock);
-		sched.procs = sched.procs_in_use = procs_wanted();
+		pretended = procs_wanted();
+		sched.procs = sched.procs_in_use = SEEDED ? 1 : pretended;
 		grow(sched.procs);
 		unlock(&sched.lock);
 		if (sched.nall_p == 0)

@@ -29,6 +29,14 @@ static void linger(void)
 	bool gives = g && !g->m->in_syscall;
 	if (!GORO_RACE)
 		return;
+	if (SEEDED) {
+		static bool done; /* by the one goroutine that ends the process */
+		if (gives && g->m->p && !done) {
+			done = true;
+			seed_linger();
+		}
+		return;
+	}
 	if (gives)
 		syscall_enter();
 	hook_linger();

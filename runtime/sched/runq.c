@@ -60,6 +60,10 @@ static void put_tail(P *p, G *g)
 
 bool runq_put(P *p, G *g, bool next)
 {
+	if (SEEDED) { /* p is the only one, and the caller has it: nobody is to be woken */
+		sched_put_global(&g, 1);
+		return false;
+	}
 	if (next) {
 		G *old = load_rlx(&p->runnext);
 		/* pairs with cas_acq in take_next: g's fields */

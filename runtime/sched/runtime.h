@@ -90,6 +90,15 @@ typedef enum WaitReason {
 	    WAIT_COUNT
 } WaitReason;
 
+/* What the seeded scheduler keeps of a goroutine (seed.c); race builds. */
+typedef struct SeedG {
+	uint64_t steps; /* points so far */
+	int64_t prio;   /* pct, pos */
+	const void *on; /* pos: what it is about to use; NULL: not known */
+	uint32_t what;  /* SeedPoint */
+	uint32_t at;    /* its place in the set of the runnable; sched.lock */
+} SeedG;
+
 /* The first line is all that a goroutine needs that never waits, the second what waiting needs; the frames
  * begin right below. Creation writes the first only: what it would write elsewhere is left clean by
  * go_exit. */
@@ -127,6 +136,7 @@ struct G {
 	char name[24];        /* goro_set_name; own, read torn at worst by dumps */
 	void *
 	    stopped; /* preempted: the ucontext where it stands, on its thread; own M, read by dumps */
+	SeedG seed;
 };
 
 /* What the new side does for the old one, once the old one's registers are saved. */
@@ -439,6 +449,26 @@ int64_t schedtrace(int64_t now);
 long godebug(const char *name);
 void traceback_g(int fd, G *g); /* "goroutine 7 [chan receive]:" and its frames */
 void traceback_all(int fd, G *first);
+
+/* ---- seeded schedules (seed.c), in race builds only ---- */
+extern uint32_t seed_on; /* constant once sched_init is through */
+#define SEEDED (GORO_RACE && unlikely(load_rlx(&seed_on)))
+void seed_point(SeedPoint what, const void *on, const void *pc);
+/* In a public function, before its operation, with no lock held: another goroutine may go on here. */
+#define sched_point(what, on)                                                                      \
+	do {                                                                                       \
+		if (SEEDED)                                                                        \
+			seed_point(what, on, __builtin_return_address(0));                         \
+	} while (0)
+/* A select of n cases begins: the order in which to try them; which it took. */
+void seed_shuffle(int *order, int n);
+void seed_chose(int which, int n);
+int64_t seed_now(void);
+/* The program's clock: os_now, or that of a seeded run. */
+static inline int64_t sched_now(void)
+{
+	return SEEDED ? seed_now() : os_now();
+}
 
 static inline void preempt_check(void)
 {

@@ -40,6 +40,12 @@ static void runq_grow(uint32_t n)
 void sched_put_global(G *const *g, uint32_t n)
 {
 	lock(&sched.lock);
+	if (SEEDED) {
+		for (uint32_t i = 0; i < n; i++)
+			seed_put(g[i]);
+		unlock(&sched.lock);
+		return;
+	}
 	if (sched.runq_size + n > sched.runq_cap)
 		runq_grow(n);
 	uint32_t tail = sched.runq_head + sched.runq_size;
@@ -55,6 +61,8 @@ static G *global_get(P *p, bool more)
 	uint32_t n = sched.runq_size, mask = sched.runq_cap - 1, h = sched.runq_head;
 	if (n == 0)
 		return NULL;
+	if (SEEDED)
+		return seed_take();
 	uint32_t share = more ? n / sched.procs + 1 : 1;
 	if (share > RUNQ_SIZE / 2)
 		share = RUNQ_SIZE / 2;
@@ -124,6 +132,8 @@ void sched_switched(void)
 static inline G *pick(M *m)
 {
 	P *p = m->p;
+	if (SEEDED)
+		return seed_pick(m);
 	uint32_t tick = p->schedtick + 1;
 	if (unlikely(load_rlx(&p->attention)) || unlikely(m->locked_g != NULL))
 		return NULL;
@@ -164,7 +174,8 @@ bool leave_for(G *g, G *next)
 {
 	M *m = g->m;
 	P *p = m->p;
-	if (unlikely(load_rlx(&p->attention)) || unlikely(g->locked) || unlikely(m->in_syscall))
+	if (unlikely(load_rlx(&p->attention)) || unlikely(g->locked) || unlikely(m->in_syscall) ||
+	    SEEDED)
 		return false;
 	save(m, g, false);
 	store_rlx(&p->schedtick, p->schedtick + 1); /* only we write it */
@@ -239,7 +250,7 @@ static G *steal(M *m, int64_t now)
 				continue;
 			if (last) {
 				int64_t t = load_rlx(&victim->timer_next);
-				if (t && t <= (now ? now : (now = os_now()))) {
+				if (t && t <= (now ? now : (now = sched_now()))) {
 					timer_run(victim, now);
 					G *g = runq_get(p); /* what it readied */
 					if (g)
@@ -277,7 +288,9 @@ static G *find_work(M *m)
 		return g;
 	}
 	int64_t now = 0, t = load_rlx(&p->timer_next);
-	if (t && t <= (now = os_now()))
+	if (SEEDED && (g = seed_find(m)) != NULL)
+		return g;
+	if (t && t <= (now = sched_now()))
 		timer_run(p, now);
 	if ((p->schedtick + 1) % 61 == 0 && load_rlx(&sched.runq_size)) {
 		lock(&sched.lock);
@@ -336,7 +349,7 @@ static G *find_work(M *m)
 		(void)add_sc(
 		    &sched.nspinning, (uint32_t)-1); /* pairs with fence_sc in sched_wakep */
 		int64_t due = timers_earliest();
-		if (any_runq() || load_rlx(&sched.runq_size) || (due && due <= os_now())) {
+		if (any_runq() || load_rlx(&sched.runq_size) || (due && due <= sched_now())) {
 			lock(&sched.lock);
 			P *q = p_idle_get();
 			unlock(&sched.lock);

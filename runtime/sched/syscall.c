@@ -37,6 +37,8 @@ void syscall_enter(void)
 /* The P is gone: another, if one is idle; else in line with the runnable. */
 __attribute__((noinline)) static void exit_slow(G *g, M *m)
 {
+	if (SEEDED)
+		seed_back();
 	lock(&sched.lock);
 	P *p = p_idle_get();
 	unlock(&sched.lock);
@@ -69,6 +71,8 @@ void syscall_exit(void)
 	else
 		exit_slow(g, m);
 	store_rlx(&g->state, G_RUNNING);
+	if (SEEDED)
+		seed_point(POINT_SYSCALL, NULL, __builtin_return_address(0));
 	if (unlikely(load_rlx(&g->preempt)))
 		yield();
 }
@@ -80,6 +84,8 @@ void syscall_exit_now(void)
 	if (!m || m->in_syscall != 1)
 		return;
 	if (!cas_acq(&m->syscall_p->status, P_SYSCALL, P_RUNNING)) {
+		if (SEEDED)
+			seed_back();
 		lock(&sched.lock);
 		P *p = p_idle_get();
 		if (!p && !(p = p_extra())) {

@@ -98,8 +98,12 @@ static bool work_waits(const P *except)
 static bool retake(P *p, int64_t now)
 {
 	int64_t timer = load_rlx(&p->timer_next);
-	if (runq_empty(p) && !(timer && timer <= now) && !netpoll_unwatched() &&
-	    (!work_waits(p) || load_rlx(&sched.nidle_p) || load_rlx(&sched.nspinning)))
+	if (SEEDED) {
+		if (!(load_rlx(&sched.runq_size) || timer || netpoll_unwatched()) ||
+		    !seed_retakes(p, p->seen_syscall_at, now))
+			return false;
+	} else if (runq_empty(p) && !(timer && timer <= now) && !netpoll_unwatched() &&
+		   (!work_waits(p) || load_rlx(&sched.nidle_p) || load_rlx(&sched.nspinning)))
 		return false;                           /* nobody would use it */
 	if (!cas_acq(&p->status, P_SYSCALL, P_RUNNING)) /* pairs with store_rel in syscall_enter */
 		return false;
@@ -126,6 +130,8 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 	bool did = false;
 	uint32_t status = load_acq(&p->status); /* pairs with store_rel in p_own, syscall_enter */
 	uint32_t tick = load_rlx(&p->schedtick);
+	if (SEEDED && status != P_SYSCALL)
+		return false; /* its goroutines make way and its timers fire by the seed */
 	if (tick != p->seen_schedtick) {
 		p->seen_schedtick = tick;
 		p->seen_sched_at = now;
@@ -166,7 +172,8 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 static bool poll(int64_t now)
 {
 	int64_t ago = now - load_rlx(&sched.polled_at);
-	if (!netpoll_unwatched() || ago < (load_rlx(&sched.nidle_p) ? POLL_HELP : TICK_MAX))
+	if (!netpoll_unwatched() || (SEEDED && !load_rlx(&sched.nidle_p)) ||
+	    ago < (load_rlx(&sched.nidle_p) ? POLL_HELP : TICK_MAX))
 		return false;
 	IoWaiter *found = netpoll_poll(0);
 	netpoll_ready(found);

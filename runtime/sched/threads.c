@@ -48,6 +48,8 @@ void p_disown(M *m)
 
 void p_idle_put(P *p)
 {
+	if (SEEDED)
+		seed_idle(true);
 	store_rel(&p->status, P_IDLE);
 	p->idle_next = sched.idle_p;
 	sched.idle_p = p;
@@ -60,6 +62,8 @@ P *p_idle_get(void)
 	if (!p)
 		return NULL;
 	sched.idle_p = p->idle_next;
+	if (SEEDED)
+		seed_idle(false);
 	store_rlx(&sched.nidle_p, sched.nidle_p - 1);
 	/* From here on it counts as busy, though its M may still be waking up or being made. */
 	store_rel(&p->status, P_RUNNING);
@@ -70,7 +74,8 @@ P *p_idle_get(void)
 void p_handoff(P *p)
 {
 	int64_t next = load_rlx(&p->timer_next);
-	if (!runq_empty(p) || load_rlx(&sched.runq_size) || (next && next <= os_now()) ||
+	if (!runq_empty(p) || load_rlx(&sched.runq_size) ||
+	    (next && (next <= os_now() || SEEDED)) || /* seeded: somebody is to move the clock */
 	    netpoll_unwatched()) {
 		m_start(p, false);
 		return;
@@ -315,7 +320,7 @@ static void m_sleep(M *m)
 			int64_t until = timer_m_until(m);
 			role = until != 0;
 			if (role && until != INT64_MAX) {
-				ns = until - os_now();
+				ns = until - sched_now();
 				if (ns <= 0) {
 					if (timer_m_rises(m))
 						break;

@@ -27,6 +27,7 @@ static void check(const goro_cond *c)
 
 void goro_cond_wait(goro_cond *c)
 {
+	sched_point(POINT_COND_WAIT, c);
 	const void *pc = __builtin_return_address(0);
 	check(c);
 	goro_mutex *m = c->m;
@@ -62,6 +63,7 @@ static G *signal_one(Waiter *w)
 
 void goro_cond_signal(goro_cond *c)
 {
+	sched_point(POINT_SIGNAL, c);
 	bool more;
 	check(c);
 	/* A waiter that counts has unlocked the mutex since; a caller who knows of it has seen that. */
@@ -81,6 +83,7 @@ void goro_cond_signal(goro_cond *c)
 
 void goro_cond_broadcast(goro_cond *c)
 {
+	sched_point(POINT_BROADCAST, c);
 	check(c);
 	if (load_acq(&c->waiters) == 0) /* as in goro_cond_signal */
 		return;

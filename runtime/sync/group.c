@@ -121,6 +121,7 @@ void goro_group_set_limit(goro_group *g, int n)
 
 int goro_group_wait(goro_group *g)
 {
+	sched_point(POINT_WAIT, g);
 	if (unlikely(!g))
 		panic("sync: nil Group");
 	goro_waitgroup_wait(&g->wg);

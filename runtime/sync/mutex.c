@@ -72,7 +72,7 @@ static __attribute__((noinline)) void lock_contended(goro_mutex *m, WaitReason w
 	/* Mostly it is free: others wait, or one was woken, so that the word was not 0. */
 	if (try_lock(m, 0) || spin(m, 0))
 		return;
-	Waiter w = {.g = g_current(), .index = -1, .since = os_now()};
+	Waiter w = {.g = g_current(), .index = -1, .since = sched_now()};
 	uint32_t clear = 0; /* WOKEN, from the first wake-up on: we are the one it stands for */
 	while (!try_lock(m, clear)) {
 		Bucket *b = bucket_lock(m);
@@ -103,7 +103,7 @@ static __attribute__((noinline)) void unlock_contended(goro_mutex *m)
 		if (unlock_once(m))
 			return;
 	}
-	int64_t now = os_now();
+	int64_t now = sched_now();
 	bool more;
 	Bucket *b = bucket_lock(m);
 	Waiter *w = bucket_pop(b, m, &more);
@@ -166,6 +166,7 @@ void mutex_unlock_at(goro_mutex *m, const void *pc)
 
 void goro_mutex_lock(goro_mutex *m)
 {
+	sched_point(POINT_LOCK, m);
 	if (unlikely(!m))
 		panic("sync: lock of nil mutex");
 	if (GORO_RACE)
@@ -176,6 +177,7 @@ void goro_mutex_lock(goro_mutex *m)
 
 bool goro_mutex_trylock(goro_mutex *m)
 {
+	sched_point(POINT_LOCK, m);
 	if (unlikely(!m))
 		panic("sync: lock of nil mutex");
 	if (!try_lock(m, 0))
@@ -187,6 +189,7 @@ bool goro_mutex_trylock(goro_mutex *m)
 
 void goro_mutex_unlock(goro_mutex *m)
 {
+	sched_point(POINT_UNLOCK, m);
 	if (unlikely(!m))
 		panic("sync: unlock of nil mutex");
 	if (GORO_RACE)

@@ -32,6 +32,7 @@ static CALLS_PROGRAM void once_slow(goro_once *o, void (*f)(void *), void *arg)
 
 CALLS_PROGRAM void goro_once_do(goro_once *o, void (*f)(void *), void *arg)
 {
+	sched_point(POINT_ONCE, o);
 	if (unlikely(!o || !f))
 		panic("sync: Once.Do of NULL");
 	if (likely(load_acq(&o->done))) /* pairs with store_rel in finish */

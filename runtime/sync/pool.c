@@ -120,6 +120,7 @@ static void *pop(Shard *s)
 
 CALLS_PROGRAM void *goro_pool_get(goro_pool *p)
 {
+	sched_point(POINT_POOL, p);
 	if (unlikely(!p))
 		panic("sync: nil Pool");
 	Table *t = load_acq((Table **)&p->table); /* pairs with store_rel in grow */
@@ -137,6 +138,7 @@ CALLS_PROGRAM void *goro_pool_get(goro_pool *p)
 
 void goro_pool_put(goro_pool *p, void *x)
 {
+	sched_point(POINT_POOL, p);
 	if (unlikely(!p))
 		panic("sync: nil Pool");
 	if (!x)

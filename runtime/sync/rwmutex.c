@@ -42,6 +42,7 @@ static void hook_locked(goro_rwmutex *rw, const void *pc)
 
 void goro_rwmutex_rlock(goro_rwmutex *rw)
 {
+	sched_point(POINT_RLOCK, rw);
 	check(rw);
 	if ((int32_t)add_ar(&rw->readers, 1) + 1 < 0) /* pairs with add_ar in goro_rwmutex_unlock */
 		sema_acquire(&rw->reader_sema, WAIT_RWMUTEX_R, rw);
@@ -51,6 +52,7 @@ void goro_rwmutex_rlock(goro_rwmutex *rw)
 
 bool goro_rwmutex_tryrlock(goro_rwmutex *rw)
 {
+	sched_point(POINT_RLOCK, rw);
 	check(rw);
 	for (int32_t r = load_rlx(&rw->readers); r >= 0; r = load_rlx(&rw->readers)) {
 		if (!cas_acq(&rw->readers, r, r + 1)) /* pairs with add_ar in goro_rwmutex_unlock */
@@ -72,6 +74,7 @@ static __attribute__((noinline)) void runlock_slow(goro_rwmutex *rw, int32_t r)
 
 void goro_rwmutex_runlock(goro_rwmutex *rw)
 {
+	sched_point(POINT_RUNLOCK, rw);
 	check(rw);
 	if (GORO_RACE) {
 		RaceCtx *me = race_self();
@@ -85,6 +88,7 @@ void goro_rwmutex_runlock(goro_rwmutex *rw)
 
 void goro_rwmutex_lock(goro_rwmutex *rw)
 {
+	sched_point(POINT_LOCK, rw);
 	check(rw);
 	mutex_lock_quiet(&rw->w, WAIT_RWMUTEX_W, rw); /* other writers */
 	/* Pairs with add_ar in goro_rwmutex_runlock. */
@@ -98,6 +102,7 @@ void goro_rwmutex_lock(goro_rwmutex *rw)
 
 bool goro_rwmutex_trylock(goro_rwmutex *rw)
 {
+	sched_point(POINT_LOCK, rw);
 	check(rw);
 	if (!mutex_trylock_quiet(&rw->w))
 		return false;
@@ -112,6 +117,7 @@ bool goro_rwmutex_trylock(goro_rwmutex *rw)
 
 void goro_rwmutex_unlock(goro_rwmutex *rw)
 {
+	sched_point(POINT_UNLOCK, rw);
 	check(rw);
 	if (GORO_RACE) {
 		RaceCtx *me = race_self();

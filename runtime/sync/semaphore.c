@@ -173,6 +173,7 @@ void goro_semaphore_init(goro_semaphore *s, int64_t n)
 
 int goro_semaphore_acquire(goro_semaphore *s, goro_context *ctx, int64_t n)
 {
+	sched_point(POINT_ACQUIRE, s);
 	int err;
 	check(s, n);
 	if (ctx && (err = goro_context_err(ctx)))
@@ -192,6 +193,7 @@ int goro_semaphore_acquire(goro_semaphore *s, goro_context *ctx, int64_t n)
 
 bool goro_semaphore_try_acquire(goro_semaphore *s, int64_t n)
 {
+	sched_point(POINT_ACQUIRE, s);
 	check(s, n);
 	lock(lock_of(s));
 	bool taken = try_take(s, n);
@@ -203,6 +205,7 @@ bool goro_semaphore_try_acquire(goro_semaphore *s, int64_t n)
 
 void goro_semaphore_release(goro_semaphore *s, int64_t n)
 {
+	sched_point(POINT_RELEASE, s);
 	check(s, n);
 	hook_release_merge(race_self(), s);
 	give_back(s, n);

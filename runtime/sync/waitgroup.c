@@ -85,16 +85,19 @@ static void add(goro_waitgroup *wg, int n, const void *pc)
 
 void goro_waitgroup_add(goro_waitgroup *wg, int n)
 {
+	sched_point(POINT_ADD, wg);
 	add(wg, n, __builtin_return_address(0));
 }
 
 void goro_waitgroup_done(goro_waitgroup *wg)
 {
+	sched_point(POINT_ADD, wg);
 	add(wg, -1, __builtin_return_address(0));
 }
 
 void goro_waitgroup_wait(goro_waitgroup *wg)
 {
+	sched_point(POINT_WAIT, wg);
 	if (unlikely(!wg))
 		panic("sync: nil WaitGroup");
 	if (!GORO_RACE && load_acq(&wg->state) >> 32 == 0) /* pairs with add_ar in add */

@@ -178,6 +178,7 @@ static void cancel(goro_context *c, int err, int cause)
 
 void goro_cancel_cause(goro_context *ctx, int cause)
 {
+	sched_point(POINT_CANCEL, ctx);
 	(void)check(ctx, __builtin_return_address(0));
 	if (ctx->canceller != ctx)
 		panic("context: cancel of a context that cannot be cancelled");
@@ -186,6 +187,7 @@ void goro_cancel_cause(goro_context *ctx, int cause)
 
 void goro_cancel(goro_context *ctx)
 {
+	sched_point(POINT_CANCEL, ctx);
 	(void)check(ctx, __builtin_return_address(0));
 	if (ctx->canceller != ctx)
 		panic("context: cancel of a context that cannot be cancelled");
@@ -288,7 +290,7 @@ static goro_context *with_deadline(goro_context *parent, int64_t when, const voi
 	enter(c);
 	if (!ours)
 		return c;
-	if (when <= os_now()) {
+	if (when <= sched_now()) {
 		cancel(c, -ETIMEDOUT, -ETIMEDOUT);
 		return c;
 	}
@@ -378,12 +380,14 @@ static int error_of(goro_context *c)
 
 int goro_context_err(goro_context *ctx)
 {
+	sched_point(POINT_ATOMIC_LOAD, ctx);
 	(void)check(ctx, __builtin_return_address(0));
 	return error_of(ctx->canceller);
 }
 
 int goro_context_cause(goro_context *ctx)
 {
+	sched_point(POINT_ATOMIC_LOAD, ctx);
 	(void)check(ctx, __builtin_return_address(0));
 	return error_of(ctx->canceller) ? ctx->canceller->cause : 0;
 }

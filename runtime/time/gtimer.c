@@ -167,11 +167,13 @@ goro_timer *goro_after_func(int64_t ns, void (*f)(void *), void *arg)
 
 bool goro_timer_stop(goro_timer *t)
 {
+	sched_point(POINT_TIMER, t);
 	return gtimer_stop(check(t), __builtin_return_address(0));
 }
 
 bool goro_timer_reset(goro_timer *t, int64_t ns)
 {
+	sched_point(POINT_TIMER, t);
 	return gtimer_reset(check(t), time_after(ns), 0, __builtin_return_address(0));
 }
 

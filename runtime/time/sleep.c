@@ -25,6 +25,7 @@ static void arm(G *g, void *arg)
 
 void goro_sleep(int64_t ns)
 {
+	sched_point(POINT_SLEEP, NULL);
 	if (ns <= 0)
 		return;
 	Sleep s = {.timer = {.fn = wake, .arg = g_current()}, .when = time_after(ns)};
@@ -33,5 +34,6 @@ void goro_sleep(int64_t ns)
 
 int64_t goro_now(void)
 {
-	return os_now();
+	sched_point(POINT_CLOCK, NULL);
+	return sched_now();
 }

@@ -25,11 +25,13 @@ goro_ticker *goro_ticker_new(int64_t ns)
 
 void goro_ticker_stop(goro_ticker *t)
 {
+	sched_point(POINT_TIMER, t);
 	(void)gtimer_stop(check(t), __builtin_return_address(0));
 }
 
 void goro_ticker_reset(goro_ticker *t, int64_t ns)
 {
+	sched_point(POINT_TIMER, t);
 	GTimer *g = check(t);
 	if (ns <= 0)
 		panic("non-positive interval for Ticker.Reset");

@@ -12,7 +12,7 @@ static inline int64_t time_after(int64_t ns)
 	int64_t when;
 	if (ns < 0)
 		ns = 0;
-	return __builtin_add_overflow(os_now(), ns, &when) ? INT64_MAX : when;
+	return __builtin_add_overflow(sched_now(), ns, &when) ? INT64_MAX : when;
 }
 
 #endif
