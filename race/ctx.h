@@ -69,7 +69,8 @@ struct RaceCtx {
 	bool ended;
 	bool is_thread, is_main;
 	uint32_t ginfo;
-	uint32_t mset; /* locks held: clock/mutexset.h */
+	uint32_t mset;     /* locks held: clock/mutexset.h */
+	uint32_t foreigns; /* order_foreigns (lock/order.h) when mset was looked through */
 	uint16_t ignore_reads, ignore_writes, ignore_sync;
 	RaceThread *thread;      /* who runs it, NULL while parked; relaxed atomic */
 	Frame *base, *top, *end; /* shadow call stack while parked */

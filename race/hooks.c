@@ -15,6 +15,7 @@
 #include "clock/syncvar.h"
 #include "ctx.h"
 #include "history/context.h"
+#include "lock/order.h"
 #include "module.h"
 #include "report/schedule.h"
 #include "report/report.h"
@@ -224,12 +225,49 @@ void hook_write(RaceCtx *g, const void *addr, size_t size, const void *pc)
 
 /* ---- locks ---- */
 
+/* The locks that g holds, and this one; the set as it is where this one is no lock (order_foreign). */
+static uint32_t with(RaceThread *t, RaceCtx *g, const void *addr, LockMode mode, const void *pc)
+{
+	uint32_t foreigns = load_rlx(&order_foreigns); /* relaxed: see order_foreign */
+	if (unlikely(foreigns)) {
+		if (g->foreigns != foreigns)
+			g->mset = order_strip(g->mset);
+		g->foreigns = foreigns;
+		if (order_is_foreign((uintptr_t)addr))
+			return g->mset;
+	}
+	return mutexset_add(g->mset, (uintptr_t)addr, mode, context_here(t, g, pc));
+}
+
 void hook_lock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 {
 	RaceThread *t = &race_thread;
 	if (!g || !race_enter(t))
 		return;
-	g->mset = mutexset_add(g->mset, (uintptr_t)addr, mode, context_here(t, g, pc));
+	uint32_t set = with(t, g, addr, mode, pc);
+	if (g->mset && set != g->mset)
+		order_check(t, g, set);
+	g->mset = set;
+	race_leave(t);
+}
+
+void hook_trylock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (!g || !race_enter(t))
+		return;
+	g->mset = with(t, g, addr, mode, pc);
+	race_leave(t);
+}
+
+void hook_lock_wait(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (!g || !g->mset || !race_enter(t))
+		return;
+	uint32_t set = with(t, g, addr, mode, pc);
+	if (g->mset && set != g->mset)
+		order_check(t, g, set);
 	race_leave(t);
 }
 
@@ -237,9 +275,12 @@ void hook_unlock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 {
 	RaceThread *t = &race_thread;
 	(void)pc;
-	if (!g || !g->mset || !race_enter(t))
+	if (!g || !race_enter(t))
 		return;
-	g->mset = mutexset_remove(g->mset, (uintptr_t)addr, mode);
+	uint32_t rest = mutexset_remove(g->mset, (uintptr_t)addr, mode);
+	if (unlikely(rest == g->mset)) /* somebody else's */
+		order_foreign((uintptr_t)addr);
+	g->mset = rest;
 	race_leave(t);
 }
 

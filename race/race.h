@@ -48,7 +48,8 @@ uint32_t race_ginfo_end(void);
 /* Counters for stats=1 and for what could not be done; relaxed atomics. lost_memory: accesses without
  * shadow; lost_reentry: accesses of a signal handler that interrupted the detector itself; lost_racy:
  * accesses forgotten at a place that has races reported already (shadow/access.c); lost_modules:
- * instrumented libraries beyond what module.h can mark. */
+ * instrumented libraries beyond what module.h can mark; lost_locks: orders of locks that lock/order.c had
+ * no room or no time for. */
 #define RACE_STATS(S)                                                                              \
 	S(reports)                                                                                 \
 	S(suppressed)                                                                              \
@@ -63,7 +64,8 @@ uint32_t race_ginfo_end(void);
 	S(lost_memory)                                                                             \
 	S(lost_modules)                                                                            \
 	S(lost_reentry)                                                                            \
-	S(lost_racy)
+	S(lost_racy)                                                                               \
+	S(lost_locks)
 typedef struct RaceStats {
 #define STAT_(n) uint64_t n;
 	RACE_STATS(STAT_)

@@ -166,9 +166,15 @@ HOOK(bool, hook_counts, (const void *pc), false)
 HOOK(void, hook_alloc, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
 HOOK(void, hook_free, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
 
-/* ---- locks: no edges, only for reports ---- */
+/* ---- locks: no edges, only for reports: what is held, and in which order locks are taken ---- */
 
+/* g is about to wait for the lock: said before, so that a deadlock is told before it comes about. Need not
+ * be called where the lock was free. */
+HOOK(void, hook_lock_wait, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
+/* g holds it now, and would have waited for it; and would not have waited. */
 HOOK(void, hook_lock, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
+HOOK(void, hook_trylock, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
+/* It gives the lock up, its own or (goro's may be used so) another's. */
 HOOK(void, hook_unlock, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
 
 /* ---- seeded schedules ---- */

@@ -20,6 +20,7 @@ typedef struct Node {
 	StackId where;
 	uint32_t mode;
 	uint32_t next; /* atomic */
+	uint64_t note; /* order.c's; relaxed atomic */
 } Node;
 
 typedef struct Table {
@@ -126,6 +127,18 @@ uint32_t mutexset_remove(uint32_t set, uintptr_t addr, LockMode mode)
 {
 	uint32_t rest = without(set, addr, (uint32_t)mode, false, DEPTH);
 	return rest != set ? rest : without(set, addr, (uint32_t)mode, true, DEPTH);
+}
+
+uint32_t mutexset_step(uint32_t set, ReportLock *out)
+{
+	const Node *n = node_at(set);
+	*out = (ReportLock){n->addr, (LockMode)n->mode, n->where};
+	return n->parent;
+}
+
+uint64_t *mutexset_note(uint32_t set)
+{
+	return &node_at(set)->note;
 }
 
 int mutexset_list(uint32_t set, ReportLock *out, int max)

@@ -12,6 +12,10 @@
 uint32_t mutexset_add(uint32_t set, uintptr_t addr, LockMode mode, StackId where);
 /* Without the latest lock of addr in that mode (any mode when there is none of that). */
 uint32_t mutexset_remove(uint32_t set, uintptr_t addr, LockMode mode);
+/* The innermost lock of a set that is not empty; returns the set without it. */
+uint32_t mutexset_step(uint32_t set, ReportLock *out);
+/* A word that belongs to a set that is not empty, 0 at first: lock/order.c keeps a time there. */
+uint64_t *mutexset_note(uint32_t set);
 /* Outermost first; returns how many. */
 int mutexset_list(uint32_t set, ReportLock *out, int max);
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "../../runtime/os/os.h"
+#include "../lock/order.h"
 #include "../shadow/shadow.h"
 
 #define SV_CHUNK_BITS 10
@@ -194,6 +195,8 @@ static void forget_granule(uint32_t *cell, uintptr_t granule, uintptr_t lo, uint
 	while (dead) {
 		SyncVar *s = var_at(dead);
 		dead = s->next;
+		order_gone(s->order); /* nobody finds s any more */
+		s->order = 0;
 		lock(&vars.lock);
 		store_rel(&s->next, vars.free);
 		vars.free = s->id;

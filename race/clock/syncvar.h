@@ -17,6 +17,7 @@ typedef struct SyncVar {
 	uint32_t next;  /* chain of the granule, and the free list; atomic */
 	uint32_t id;    /* constant */
 	uint32_t lock;  /* spin; guards the rest */
+	uint32_t order; /* lock/order.h: its node in the order of locks */
 	bool whole;     /* the clock is exactly what `own` knew when it published own.epoch */
 	bool full;      /* there is a clock at all */
 	ClockPair own;  /* last releaser, where whole */

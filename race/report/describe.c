@@ -46,6 +46,29 @@ void describe_who(Buf *b, const NamedWho *w)
 		buf_fmt(b, " \"%s\"", w->name);
 }
 
+void describe_event(Buf *b, const Finding *f, int i, bool address)
+{
+	const Report *r = f->report;
+	const ReportAccess *a = &r->accesses[i];
+	buf_str(b, report_access_word(a->kind));
+	if (access_is_lock(a->kind)) {
+		buf_str(b, " of mutex");
+		if (*f->mutex[i])
+			buf_fmt(b, " '%s'", f->mutex[i]);
+		if (address)
+			buf_fmt(b, " at 0x%012zx", (size_t)a->addr);
+	} else if (a->kind == ACCESS_CREATE) {
+		const NamedWho *w = &f->people[f->subject];
+		buf_str(b, " of ");
+		describe_who(b, w);
+		buf_str(b, w->finished ? " (finished)" : " (running)");
+	} else if (a->kind == ACCESS_CALL) {
+		buf_fmt(b, " of %s() in a handler of signal %d", r->what, r->signal);
+	} else {
+		buf_fmt(b, " of signal %d", r->signal);
+	}
+}
+
 void describe_access(Buf *b, const Finding *f, int i)
 {
 	const ReportAccess *a = &f->report->accesses[i];
@@ -53,7 +76,12 @@ void describe_access(Buf *b, const Finding *f, int i)
 	const NamedStack *s = &f->stacks[i];
 	if (i)
 		buf_str(b, "previous ");
-	buf_fmt(b, "%s of size %u by ", report_access_word(a->kind), (unsigned)a->size);
+	if (a->kind <= ACCESS_FREE)
+		buf_fmt(b, "%s of size %u by ", report_access_word(a->kind), (unsigned)a->size);
+	else {
+		describe_event(b, f, i, false);
+		buf_str(b, " by ");
+	}
 	describe_who(b, f->who[i] >= 0 ? &f->people[f->who[i]] : NULL);
 	if (s->n && s->frames[0].func) {
 		buf_str(b, " in ");

@@ -33,13 +33,14 @@ typedef struct NamedWho {
 } NamedWho;
 
 #define CHAIN_MAX  8 /* creators of creators that a report shows */
-#define PEOPLE_MAX (REPORT_MAX_ACCESSES + 1 + CHAIN_MAX)
+#define PEOPLE_MAX (REPORT_MAX_ACCESSES + 2 + CHAIN_MAX)
 
 typedef struct Finding {
 	const Report *report;
 	NamedStack stacks[REPORT_MAX_ACCESSES];
 	NamedLock locks[REPORT_MAX_ACCESSES][REPORT_MAX_LOCKS];
-	int who[REPORT_MAX_ACCESSES]; /* index into people; -1 unknown */
+	int who[REPORT_MAX_ACCESSES];           /* index into people; -1 unknown */
+	const char *mutex[REPORT_MAX_ACCESSES]; /* the variable that the lock is; NULL unknown */
 
 	ReportLocation location;
 	NamedStack allocated;
@@ -52,6 +53,7 @@ typedef struct Finding {
 	NamedWho
 	    people[PEOPLE_MAX]; /* the current access's first; last the creators of those before */
 	int npeople;
+	int subject; /* index into people; -1 */
 
 	char source[REPORT_MAX_ACCESSES][SOURCE_MAX]; /* the line of each access; "" unknown */
 
@@ -68,7 +70,7 @@ const char *report_kind_summary(ReportKind k);
 void text_report(Buf *b, const Finding *f);
 void json_report(Buf *b, const Finding *f);
 /* The last line: how many data races and other findings there were; "" where none is due. */
-void text_summary(Buf *b, int races, int others);
+void text_summary(Buf *b, int races, int heap, int misuses);
 void json_summary(Buf *b, int races, int others, int suppressed, int code);
 void github_report(Buf *b, const Finding *f); /* an annotation, for below the text */
 const char *report_access_word(AccessKind k); /* "atomic write" */
@@ -82,7 +84,9 @@ size_t finding_offset(const Finding *f);
 /* ---- describe.c: append a few words, without a line's end ---- */
 void describe_title(Buf *b, const Finding *f);         /* "Data race on table[3].next" */
 void describe_access(Buf *b, const Finding *f, int i); /* "previous write of size 4 by ..." */
-void describe_who(Buf *b, const NamedWho *w);          /* "goroutine 7 \"reader\"" */
+void describe_event(
+    Buf *b, const Finding *f, int i, bool address); /* "lock of mutex 'm'": no access */
+void describe_who(Buf *b, const NamedWho *w);       /* "goroutine 7 \"reader\"" */
 
 /* ---- fingerprint.c ----
  * What stays the same about a finding from run to run and edit to edit: kind, the functions of both

@@ -47,7 +47,8 @@ static void add_stack(
 
 static void add_access(Buf *b, const Finding *f, int i)
 {
-	static const char *const words[] = {"read", "write", "read", "write", "free"};
+	static const char *const words[] = {"read", "write", "read", "write", "free", "lock",
+	    "read-lock", "unlock", "read-unlock", "destroy", "create", "call", "handler"};
 	const ReportAccess *a = &f->report->accesses[i];
 	buf_str(b, i ? ",{" : "{");
 	jsonw_pair(b, "kind", words[a->kind]);
@@ -56,6 +57,7 @@ static void add_access(Buf *b, const Finding *f, int i)
 	jsonw_number(b, "size", a->size);
 	if (f->who[i] >= 0)
 		jsonw_number(b, "by", (uint64_t)f->who[i]);
+	jsonw_pair(b, "mutex", f->mutex[i]);
 	jsonw_key(b, "locks");
 	buf_str(b, "[");
 	for (int k = 0; k < a->nlocks; k++) {
@@ -146,6 +148,13 @@ void json_report(Buf *b, const Finding *f)
 	buf_str(b, "{");
 	jsonw_pair(b, "kind", report_kind_id(f->report->kind));
 	jsonw_pair(b, "fingerprint", id);
+	if (f->subject >= 0)
+		jsonw_number(b, "subject", (uint64_t)f->subject);
+	if (f->report->more)
+		jsonw_number(b, "more", (uint64_t)f->report->more);
+	if (f->report->signal)
+		jsonw_number(b, "signal", (uint64_t)f->report->signal);
+	jsonw_pair(b, "call", f->report->what);
 	jsonw_key(b, "accesses");
 	buf_str(b, "[");
 	for (int i = 0; i < f->report->naccesses; i++)

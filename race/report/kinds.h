@@ -18,7 +18,31 @@
 	KIND(USE_AFTER_FREE, "HEAP USE AFTER FREE", "use-after-free", "race",                                          \
 	     "A block of memory was accessed after it had been freed.")                                                \
 	KIND(DOUBLE_FREE, "DOUBLE FREE", "double-free", "race",                                                        \
-	     "A block of memory was freed twice.")
+	     "A block of memory was freed twice.")                                                                     \
+	KIND(VPTR_RACE, "DATA RACE ON VPTR (CONSTRUCTOR OR DESTRUCTOR VS VIRTUAL CALL)", "vptr-race", "race",          \
+	     "An object changes its class, being made or destroyed, while another goroutine calls its functions.")     \
+	KIND(LOCK_ORDER, "LOCK ORDER INVERSION (POTENTIAL DEADLOCK)", "lock-order-inversion", "deadlock",              \
+	     "Locks are taken in orders that form a cycle: at another timing each waits for the next, for ever.")      \
+	KIND(DOUBLE_LOCK, "DOUBLE LOCK OF A MUTEX", "double-lock", "mutex",                                            \
+	     "A lock that is not recursive is locked by who holds it already, and would wait for ever.")               \
+	KIND(BAD_READ_LOCK, "READ LOCK OF A WRITE LOCKED MUTEX", "read-lock-of-write-locked", "mutex",                 \
+	     "A lock is locked for reading by who holds it for writing.")                                              \
+	KIND(BAD_UNLOCK, "UNLOCK OF AN UNLOCKED MUTEX", "unlock-of-unlocked", "mutex",                                 \
+	     "A lock is unlocked that nobody holds.")                                                                  \
+	KIND(FOREIGN_UNLOCK, "UNLOCK OF A MUTEX BY A WRONG THREAD", "unlock-by-wrong-thread", "mutex",                 \
+	     "A lock is unlocked by another thread than the one that holds it.")                                       \
+	KIND(BAD_READ_UNLOCK, "READ UNLOCK OF A WRITE LOCKED MUTEX", "read-unlock-of-write-locked", "mutex",           \
+	     "A lock that is held for writing is unlocked as if it were held for reading, or the other way about.")    \
+	KIND(DESTROY_LOCKED, "DESTROY OF A LOCKED MUTEX", "destroy-of-locked", "mutex",                                \
+	     "A lock is destroyed while it is held.")                                                                  \
+	KIND(DEAD_MUTEX, "USE OF A DESTROYED MUTEX", "use-of-destroyed", "mutex",                                      \
+	     "A lock is used after it was destroyed, or one that was never made.")                                     \
+	KIND(THREAD_LEAK, "THREAD LEAK", "thread-leak", "thread",                                                      \
+	     "A thread is neither joined nor detached when the process ends.")                                         \
+	KIND(SIGNAL_UNSAFE, "SIGNAL-UNSAFE CALL IN A SIGNAL HANDLER", "signal-unsafe-call", "signal",                  \
+	     "A signal handler calls a function that must not be called there, as it may have been interrupted.")      \
+	KIND(SIGNAL_ERRNO, "SIGNAL HANDLER SPOILS ERRNO", "signal-errno", "signal",                                    \
+	     "A signal handler changes errno, which the interrupted code may be about to read.")
 /* clang-format on */
 
 #endif

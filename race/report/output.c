@@ -194,9 +194,9 @@ void output_end(const Totals *t, bool brief)
 	if (brief)
 		return;
 	if (flags.format == FORMAT_JSON)
-		json_summary(&b, t->races, t->others, t->suppressed, t->code);
+		json_summary(&b, t->races, t->heap + t->misuses, t->suppressed, t->code);
 	else
-		text_summary(&b, t->races, t->others);
+		text_summary(&b, t->races, t->heap, t->misuses);
 	put(&b);
 }
 

@@ -8,7 +8,7 @@
 
 /* What a process has to say in the end. */
 typedef struct Totals {
-	int races, others; /* reported */
+	int races, heap, misuses; /* reported */
 	int suppressed;
 	int code; /* exit code */
 } Totals;

@@ -35,7 +35,7 @@ static struct {
 	char *stack;
 	SymFrame *frames;
 	int nframes;
-	int races, others; /* printed */
+	int races, heap, misuses; /* printed */
 	int suppressed;
 	bool limit_said;
 	bool ended; /* report_fini has said its last words */
@@ -68,6 +68,39 @@ const char *report_kind_supp(ReportKind k)
 const char *report_kind_summary(ReportKind k)
 {
 	return words[k].summary;
+}
+
+/* Wanted, by the keys that turn kinds off. */
+static bool is_on(ReportKind k)
+{
+	switch (k) {
+	case REPORT_USE_AFTER_FREE:
+	case REPORT_DOUBLE_FREE:
+		return flags.report_use_after_free;
+	case REPORT_VPTR_RACE:
+		return flags.report_vptr_races;
+	case REPORT_LOCK_ORDER:
+		return flags.detect_deadlocks;
+	case REPORT_DOUBLE_LOCK:
+	case REPORT_BAD_READ_LOCK:
+	case REPORT_BAD_UNLOCK:
+	case REPORT_FOREIGN_UNLOCK:
+	case REPORT_BAD_READ_UNLOCK:
+	case REPORT_DEAD_MUTEX:
+		return flags.report_mutex_bugs;
+	case REPORT_DESTROY_LOCKED:
+		return flags.report_destroy_locked;
+	case REPORT_THREAD_LEAK:
+		return flags.report_thread_leaks;
+	case REPORT_SIGNAL_UNSAFE:
+		return flags.report_signal_unsafe;
+	case REPORT_SIGNAL_ERRNO:
+		return flags.report_signal_errno;
+	case REPORT_RACE:
+	case REPORT_KINDS:
+		break;
+	}
+	return true;
 }
 
 /* ---- what was seen ---- */
@@ -118,13 +151,30 @@ static void seen_put(Seen *s, uint64_t key, int value)
 	s->values[i] = value;
 }
 
-/* The pair of stacks, in either order, and the kind; 0 where a stack is missing. */
+/* Of memory: what reports on one address have in common is that variable. */
+static bool is_of_memory(ReportKind k)
+{
+	return k <= REPORT_VPTR_RACE;
+}
+
+/* The pair of stacks, in either order, and the kind; 0 where a stack is missing. Of a cycle of locks, the
+ * stacks in the order of the cycle, whichever lock it is told from; of what one does alone, its stack. */
 static uint64_t stacks_key(const Report *r)
 {
-	uint64_t a = r->accesses[0].stack, b = r->naccesses > 1 ? r->accesses[1].stack : 0;
-	if (!a || !b)
+	uint64_t a = r->accesses[0].stack, b = r->naccesses > 1 ? r->accesses[1].stack : 0, key;
+	if (!a || (!b && is_of_memory(r->kind)))
 		return 0;
-	uint64_t key = a < b ? a << 32 | b : b << 32 | a;
+	key = a < b ? a << 32 | b : b << 32 | a;
+	if (r->kind == REPORT_LOCK_ORDER) {
+		key = 0;
+		for (int i = 0; i + 1 < r->naccesses;
+		     i += 2) { /* a sum: the cycle has no first lock */
+			uint64_t edge =
+			    (uint64_t)r->accesses[i].stack << 32 | r->accesses[i + 1].stack;
+			edge *= 0x9e3779b97f4a7c15u;
+			key += (edge ^ edge >> 29) * 0xd6e8feb86659fd93u;
+		}
+	}
 	return key * (2 * (uint64_t)r->kind + 1); /* odd factors: one to one */
 }
 
@@ -146,7 +196,8 @@ static bool is_known(const Report *r)
 	}
 	if (was == PRINTED && flags.suppress_equal_stacks)
 		return true;
-	return flags.suppress_equal_addresses && seen_get(&seen_addrs, addr_key(r)) >= 0;
+	return flags.suppress_equal_addresses && is_of_memory(r->kind) &&
+	       seen_get(&seen_addrs, addr_key(r)) >= 0;
 }
 
 /* ---- names ---- */
@@ -258,20 +309,14 @@ static void name_frame(Finding *f, uintptr_t addr)
 					  f->report->accesses[0].size, &f->data);
 }
 
-static void name_finding(Finding *f, const Report *r)
+/* What the report's first address is. */
+static void name_location(Finding *f, uintptr_t addr)
 {
-	state.nframes = 0;
-	*f = (Finding){.report = r, .location = r->location, .location_who = -1};
-	for (int i = 0; i < r->naccesses; i++) {
-		f->stacks[i] = name_stack(r->accesses[i].stack);
-		f->who[i] = name_who(f, r->accesses[i].ginfo);
-		name_locks(f, i);
-	}
-	uintptr_t addr = r->accesses[0].addr;
 	if (f->location.kind == LOCATION_UNKNOWN)
 		location_find(addr, &f->location);
 	if (f->location.kind == LOCATION_UNKNOWN || f->location.kind == LOCATION_GLOBAL) {
-		f->has_data = flags.symbolize && sym_data(addr, r->accesses[0].size, &f->data);
+		f->has_data =
+		    flags.symbolize && sym_data(addr, f->report->accesses[0].size, &f->data);
 		f->location.kind = f->has_data ? LOCATION_GLOBAL : LOCATION_UNKNOWN;
 	}
 	if (f->location.kind == LOCATION_STACK)
@@ -280,6 +325,30 @@ static void name_finding(Finding *f, const Report *r)
 		f->location_who = name_who(f, f->location.ginfo);
 	if (f->location.kind == LOCATION_HEAP)
 		f->allocated = name_stack(f->location.allocated_at);
+}
+
+static void name_mutex(Finding *f, int i)
+{
+	SymData data;
+	const ReportAccess *a = &f->report->accesses[i];
+	f->mutex[i] = access_is_lock(a->kind) && flags.symbolize && sym_data(a->addr, 1, &data)
+			  ? data.name
+			  : NULL;
+}
+
+static void name_finding(Finding *f, const Report *r)
+{
+	state.nframes = 0;
+	*f = (Finding){.report = r, .location = r->location, .location_who = -1, .subject = -1};
+	for (int i = 0; i < r->naccesses; i++) {
+		f->stacks[i] = name_stack(r->accesses[i].stack);
+		f->who[i] = name_who(f, r->accesses[i].ginfo);
+		name_locks(f, i);
+		name_mutex(f, i);
+	}
+	f->subject = name_who(f, r->subject);
+	if (r->accesses[0].kind <= ACCESS_DESTROY)
+		name_location(f, r->accesses[0].addr);
 	name_creators(f);
 	for (int i = 0; flags.source && i < r->naccesses; i++)
 		if (finding_place(f, i))
@@ -311,24 +380,27 @@ static void emit(void *arg)
 	}
 	if (stacks_key(r))
 		seen_put(&seen_stacks, stacks_key(r), PRINTED);
-	seen_put(&seen_addrs, addr_key(r), PRINTED);
+	if (is_of_memory(r->kind))
+		seen_put(&seen_addrs, addr_key(r), PRINTED);
 	output_finding(&f);
 	if (race_seed) {
-		for (int i = 0; i < r->naccesses; i++)
+		for (int i = 0; i < r->naccesses && is_of_memory(r->kind); i++)
 			race_seed->found(r->accesses[i].addr, r->accesses[i].size);
 		race_seed->end(flags.halt_on_error);
 	}
-	if (r->kind == REPORT_RACE)
+	if (r->kind == REPORT_RACE || r->kind == REPORT_VPTR_RACE)
 		state.races++;
+	else if (is_of_memory(r->kind))
+		state.heap++;
 	else
-		state.others++;
+		state.misuses++;
 	race_count(reports);
 	e->printed = true;
 }
 
 static bool at_limit(void)
 {
-	if (!flags.max_reports || state.races + state.others < flags.max_reports)
+	if (!flags.max_reports || state.races + state.heap + state.misuses < flags.max_reports)
 		return false;
 	if (!state.limit_said)
 		print_fd(2, "goro: max_reports=%d is reached: further reports are left out\n",
@@ -377,7 +449,7 @@ void report_emit(const Report *r)
 		return;
 	int error = os_errno();
 	report_init();
-	if (!flags.report_bugs || r->naccesses < 1)
+	if (!flags.report_bugs || r->naccesses < 1 || !is_on(r->kind))
 		return;
 	enter();
 	Emission e = {.report = r};
@@ -432,7 +504,7 @@ void report_linger(void)
 
 void report_forked(void)
 {
-	state.races = state.others = state.suppressed = 0;
+	state.races = state.heap = state.misuses = state.suppressed = 0;
 	state.limit_said = state.ended = false;
 	output_forked();
 	store_rlx(&lingered, true); /* relaxed: one thread; those it could wait for stayed behind */
@@ -441,8 +513,8 @@ void report_forked(void)
 static void last_words(int code)
 {
 	Buf b = {0};
-	output_end(
-	    &(Totals){state.races, state.others, .suppressed = state.suppressed, .code = code},
+	output_end(&(Totals){state.races, state.heap, state.misuses, .suppressed = state.suppressed,
+		       .code = code},
 	    false);
 	if (flags.format == FORMAT_TEXT && fatal_in_progress())
 		schedule_text(&b);
@@ -472,7 +544,7 @@ int report_fini(int code)
 	bool mine = !inside; /* a failure within a report ends here too */
 	if (mine)
 		enter();
-	if ((state.races || state.others) && flags.exitcode)
+	if ((state.races || state.heap || state.misuses) && flags.exitcode)
 		code = flags.exitcode;
 	if (!state.ended) {
 		state.ended = true;

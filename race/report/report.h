@@ -10,7 +10,7 @@
 #include "../race.h"
 #include "kinds.h"
 
-#define REPORT_MAX_ACCESSES 4
+#define REPORT_MAX_ACCESSES 64 /* a cycle of 32 locks; all others have one or two */
 #define REPORT_MAX_LOCKS    16
 
 /* The kinds, with their words: kinds.h. USE_AFTER_FREE: accesses[0] the use, accesses[1] the free. */
@@ -26,8 +26,23 @@ typedef enum AccessKind {
 	ACCESS_WRITE,
 	ACCESS_ATOMIC_READ,
 	ACCESS_ATOMIC_WRITE,
-	ACCESS_FREE
+	ACCESS_FREE,
+	/* What else one does; addr is a lock's for these: */
+	ACCESS_LOCK,
+	ACCESS_READ_LOCK,
+	ACCESS_UNLOCK,
+	ACCESS_READ_UNLOCK,
+	ACCESS_DESTROY,
+	/* addr means nothing for these: */
+	ACCESS_CREATE, /* of the thread Report.subject */
+	ACCESS_CALL,   /* of Report.what, in a handler of Report.signal */
+	ACCESS_HANDLER /* of Report.signal; innermost frame: the handler */
 } AccessKind;
+
+static inline bool access_is_lock(AccessKind k)
+{
+	return k >= ACCESS_LOCK && k <= ACCESS_DESTROY;
+}
 
 typedef struct ReportLock {
 	uintptr_t addr;
@@ -63,8 +78,13 @@ typedef struct ReportLocation {
 typedef struct Report {
 	ReportKind kind;
 	int naccesses; /* [0] is the current access, [1..] the previous ones */
-	ReportAccess accesses[REPORT_MAX_ACCESSES];
 	ReportLocation location;
+	uint32_t subject; /* ginfo: whom it is about besides who did something; 0 for nobody */
+	int more; /* of the like that are not shown: locks of a long cycle, threads that leaked */
+	int signal;
+	const char *what;
+	/* LOCK_ORDER: 2i is the locking of lock i + 1 while lock i is held, 2i + 1 that of lock i. */
+	ReportAccess accesses[REPORT_MAX_ACCESSES];
 } Report;
 
 /* Read the options and the suppressions, saying what is wrong with them. Idempotent; hook_init calls it. */

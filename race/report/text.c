@@ -80,11 +80,22 @@ static void add_locks(Buf *b, const Finding *f, int i)
 	buf_str(b, ")");
 }
 
-static const char *const access_words[] = {"read", "write", "atomic read", "atomic write", "free"};
+static const char *const access_words[] = {"read", "write", "atomic read", "atomic write", "free",
+    "lock", "read lock", "unlock", "read unlock", "destruction", "creation", "call", "handler"};
 
 const char *report_access_word(AccessKind k)
 {
 	return access_words[k];
+}
+
+/* Of locks, threads, signals. */
+static void add_event(Buf *b, const Finding *f, int i)
+{
+	size_t at = b->n;
+	describe_event(b, f, i, true);
+	if (i == 0 && b->n > at)
+		b->p[at] = (char)(b->p[at] - 'a' + 'A');
+	buf_str(b, " by ");
 }
 
 static void add_access(Buf *b, const Finding *f, int i)
@@ -93,8 +104,11 @@ static void add_access(Buf *b, const Finding *f, int i)
 	const ReportAccess *a = &f->report->accesses[i];
 	if (i)
 		buf_str(b, "\nPrevious ");
-	buf_fmt(b, "%s of size %u at 0x%012zx by ", (i ? access_words : first)[a->kind],
-	    (unsigned)a->size, (size_t)a->addr);
+	if (a->kind <= ACCESS_FREE)
+		buf_fmt(b, "%s of size %u at 0x%012zx by ", (i ? access_words : first)[a->kind],
+		    (unsigned)a->size, (size_t)a->addr);
+	else
+		add_event(b, f, i);
 	add_who(b, who(f, f->who[i]), true);
 	add_locks(b, f, i);
 	buf_str(b, ":\n");
@@ -177,18 +191,42 @@ static void add_source(Buf *b, const Finding *f)
 	}
 }
 
+static void add_lock(Buf *b, const Finding *f, int i)
+{
+	if (f->mutex[i])
+		buf_fmt(b, "'%s' ", f->mutex[i]);
+	buf_fmt(b, "0x%012zx", (size_t)f->report->accesses[i].addr);
+}
+
+/* Each waits for the next: the locks of the odd accesses (report.h), and the first again. */
+static void add_cycle(Buf *b, const Finding *f)
+{
+	const Report *r = f->report;
+	buf_str(b, "Cycle of locks: ");
+	for (int i = 1; i < r->naccesses; i += 2) {
+		add_lock(b, f, i);
+		buf_str(b, " => ");
+	}
+	if (r->more)
+		buf_fmt(b, "(%d more) => ", r->more);
+	add_lock(b, f, 1);
+	buf_str(b, "\n\n");
+}
+
 void text_report(Buf *b, const Finding *f)
 {
 	buf_str(b, rule);
 	buf_fmt(b, "WARNING: %s\n", report_kind_text(f->report->kind));
+	if (f->report->kind == REPORT_LOCK_ORDER)
+		add_cycle(b, f);
 	for (int i = 0; i < f->report->naccesses; i++)
 		add_access(b, f, i);
 	add_location(b, f);
 	add_source(b, f);
 	for (int i = 0; i < f->npeople; i++) {
 		const NamedWho *w = &f->people[i];
-		if (w->info->is_main || !w->created.n)
-			continue;
+		if (w->info->is_main || !w->created.n || i == f->subject)
+			continue; /* the subject's is shown above */
 		buf_fmt(b, "\n%s %llu (%s) created at:\n",
 		    w->info->is_thread ? "Thread" : "Goroutine", (unsigned long long)w->info->id,
 		    w->finished ? "finished" : "running");
@@ -199,18 +237,22 @@ void text_report(Buf *b, const Finding *f)
 			buf_str(b, "]\n");
 		}
 	}
+	if (f->report->kind == REPORT_THREAD_LEAK && f->report->more)
+		buf_fmt(b, "\nAnd %d more that were created there.\n", f->report->more);
 	schedule_text(b);
 	buf_str(b, rule);
 }
 
-void text_summary(Buf *b, int races, int others)
+void text_summary(Buf *b, int races, int heap, int misuses)
 {
-	if (races || others)
-		buf_fmt(b, "Found %d data race(s)", races);
-	if (others)
-		buf_fmt(b, ", %d heap error(s)", others);
-	if (races || others)
-		buf_str(b, "\n");
+	if (!races && !heap && !misuses)
+		return;
+	buf_fmt(b, "Found %d data race(s)", races);
+	if (heap)
+		buf_fmt(b, ", %d heap error(s)", heap);
+	if (misuses)
+		buf_fmt(b, ", %d misuse(s)", misuses);
+	buf_str(b, "\n");
 }
 
 const char *report_path(const char *file)

@@ -138,18 +138,19 @@ bool mutex_trylock_quiet(goro_mutex *m)
 	return try_lock(m, 0);
 }
 
-static void hook_locked(goro_mutex *m, const void *pc)
+void mutex_lock_at(goro_mutex *m, const void *pc)
 {
+	if (!GORO_RACE) {
+		mutex_lock_quiet(m, WAIT_MUTEX, m);
+		return;
+	}
+	if (unlikely(!lock_once(m))) {
+		hook_lock_wait(race_self(), m, LOCK_WRITE, pc);
+		lock_contended(m, WAIT_MUTEX, m);
+	}
 	RaceCtx *me = race_self();
 	hook_acquire(me, m);
 	hook_lock(me, m, LOCK_WRITE, pc);
-}
-
-void mutex_lock_at(goro_mutex *m, const void *pc)
-{
-	mutex_lock_quiet(m, WAIT_MUTEX, m);
-	if (GORO_RACE)
-		hook_locked(m, pc);
 }
 
 void mutex_unlock_at(goro_mutex *m, const void *pc)
@@ -182,8 +183,11 @@ bool goro_mutex_trylock(goro_mutex *m)
 		panic("sync: lock of nil mutex");
 	if (!try_lock(m, 0))
 		return false;
-	if (GORO_RACE)
-		hook_locked(m, __builtin_return_address(0));
+	if (GORO_RACE) {
+		RaceCtx *me = race_self();
+		hook_acquire(me, m);
+		hook_trylock(me, m, LOCK_WRITE, __builtin_return_address(0));
+	}
 	return true;
 }
 

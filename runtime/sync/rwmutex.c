@@ -25,29 +25,32 @@ static void check(const goro_rwmutex *rw)
 		panic("sync: nil RWMutex");
 }
 
-static void hook_rlocked(goro_rwmutex *rw, const void *pc)
+static void acquire_reader(RaceCtx *me, goro_rwmutex *rw)
 {
-	RaceCtx *me = race_self();
 	hook_acquire(me, &rw->reader_sema);
-	hook_lock(me, rw, LOCK_READ, pc);
 }
 
-static void hook_locked(goro_rwmutex *rw, const void *pc)
+static void acquire_writer(RaceCtx *me, goro_rwmutex *rw)
 {
-	RaceCtx *me = race_self();
 	hook_acquire(me, &rw->reader_sema);
 	hook_acquire(me, &rw->writer_sema);
-	hook_lock(me, rw, LOCK_WRITE, pc);
 }
 
 void goro_rwmutex_rlock(goro_rwmutex *rw)
 {
+	const void *pc = __builtin_return_address(0);
 	sched_point(POINT_RLOCK, rw);
 	check(rw);
-	if ((int32_t)add_ar(&rw->readers, 1) + 1 < 0) /* pairs with add_ar in goro_rwmutex_unlock */
+	if ((int32_t)add_ar(&rw->readers, 1) + 1 <
+	    0) { /* pairs with add_ar in goro_rwmutex_unlock */
+		hook_lock_wait(race_self(), rw, LOCK_READ, pc);
 		sema_acquire(&rw->reader_sema, WAIT_RWMUTEX_R, rw);
-	if (GORO_RACE)
-		hook_rlocked(rw, __builtin_return_address(0));
+	}
+	if (GORO_RACE) {
+		RaceCtx *me = race_self();
+		acquire_reader(me, rw);
+		hook_lock(me, rw, LOCK_READ, pc);
+	}
 }
 
 bool goro_rwmutex_tryrlock(goro_rwmutex *rw)
@@ -57,8 +60,11 @@ bool goro_rwmutex_tryrlock(goro_rwmutex *rw)
 	for (int32_t r = load_rlx(&rw->readers); r >= 0; r = load_rlx(&rw->readers)) {
 		if (!cas_acq(&rw->readers, r, r + 1)) /* pairs with add_ar in goro_rwmutex_unlock */
 			continue;
-		if (GORO_RACE)
-			hook_rlocked(rw, __builtin_return_address(0));
+		if (GORO_RACE) {
+			RaceCtx *me = race_self();
+			acquire_reader(me, rw);
+			hook_trylock(me, rw, LOCK_READ, __builtin_return_address(0));
+		}
 		return true;
 	}
 	return false;
@@ -88,16 +94,27 @@ void goro_rwmutex_runlock(goro_rwmutex *rw)
 
 void goro_rwmutex_lock(goro_rwmutex *rw)
 {
+	const void *pc = __builtin_return_address(0);
 	sched_point(POINT_LOCK, rw);
 	check(rw);
-	mutex_lock_quiet(&rw->w, WAIT_RWMUTEX_W, rw); /* other writers */
+	if (GORO_RACE && !mutex_trylock_quiet(&rw->w)) {
+		hook_lock_wait(race_self(), rw, LOCK_WRITE, pc);
+		mutex_lock_quiet(&rw->w, WAIT_RWMUTEX_W, rw);
+	} else if (!GORO_RACE) {
+		mutex_lock_quiet(&rw->w, WAIT_RWMUTEX_W, rw); /* other writers */
+	}
 	/* Pairs with add_ar in goro_rwmutex_runlock. */
 	int32_t r = add_ar(&rw->readers, -READERS_MAX);
 	/* Readers may have left since; each that saw the writer has taken one off reader_wait already. */
-	if (r != 0 && add_ar(&rw->reader_wait, r) + r != 0)
+	if (r != 0 && add_ar(&rw->reader_wait, r) + r != 0) {
+		hook_lock_wait(race_self(), rw, LOCK_WRITE, pc);
 		sema_acquire(&rw->writer_sema, WAIT_RWMUTEX_W, rw);
-	if (GORO_RACE)
-		hook_locked(rw, __builtin_return_address(0));
+	}
+	if (GORO_RACE) {
+		RaceCtx *me = race_self();
+		acquire_writer(me, rw);
+		hook_lock(me, rw, LOCK_WRITE, pc);
+	}
 }
 
 bool goro_rwmutex_trylock(goro_rwmutex *rw)
@@ -110,8 +127,11 @@ bool goro_rwmutex_trylock(goro_rwmutex *rw)
 		mutex_unlock_quiet(&rw->w);
 		return false;
 	}
-	if (GORO_RACE)
-		hook_locked(rw, __builtin_return_address(0));
+	if (GORO_RACE) {
+		RaceCtx *me = race_self();
+		acquire_writer(me, rw);
+		hook_trylock(me, rw, LOCK_WRITE, __builtin_return_address(0));
+	}
 	return true;
 }
 

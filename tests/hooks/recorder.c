@@ -385,6 +385,19 @@ void hook_lock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 	leave();
 }
 
+void hook_trylock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
+{
+	hook_lock(g, addr, mode, pc);
+}
+
+void hook_lock_wait(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
+{
+	(void)addr, (void)mode, (void)pc;
+	enter();
+	alive(g);
+	leave();
+}
+
 void hook_unlock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 {
 	(void)pc;

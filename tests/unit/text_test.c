@@ -29,7 +29,7 @@ static void counter(void)
 	report.accesses[0] = (ReportAccess){.kind = ACCESS_READ, .addr = 0x55812340, .size = 4, .ginfo = 2, .nlocks = 1};
 	report.accesses[0].locks[0] = (ReportLock){.addr = 0x55812380, .mode = LOCK_WRITE};
 	report.accesses[1] = (ReportAccess){.kind = ACCESS_WRITE, .addr = 0x55812340, .size = 4, .ginfo = 3};
-	f = (Finding){.report = &report, .location_who = -1};
+	f = (Finding){.report = &report, .location_who = -1, .subject = -1};
 	f.stacks[0] = (NamedStack){inc, 2, 0};
 	f.stacks[1] = (NamedStack){get, 1, 0};
 	f.locks[0][0] = (NamedLock){.known = true, .at = {.file = "counter.c", .line = 18}};
@@ -177,13 +177,16 @@ Test(text, prefix_is_stripped_from_files)
 Test(text, summary)
 {
 	Buf b = {0};
-	text_summary(&b, 0, 0);
+	text_summary(&b, 0, 0, 0);
 	cr_assert_str_eq(buf_text(&b), "");
-	text_summary(&b, 2, 0);
+	text_summary(&b, 2, 0, 0);
 	cr_assert_str_eq(buf_text(&b), "Found 2 data race(s)\n");
 	buf_free(&b);
-	text_summary(&b, 1, 2);
+	text_summary(&b, 1, 2, 0);
 	cr_assert_str_eq(buf_text(&b), "Found 1 data race(s), 2 heap error(s)\n");
+	buf_free(&b);
+	text_summary(&b, 0, 0, 3);
+	cr_assert_str_eq(buf_text(&b), "Found 0 data race(s), 3 misuse(s)\n");
 	buf_free(&b);
 }
 
