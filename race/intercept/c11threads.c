@@ -5,6 +5,8 @@
  */
 #include "core.h"
 
+#include <errno.h>
+
 _Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "one and the same in this libc");
 _Static_assert(sizeof(thrd_t) == sizeof(pthread_t), "one and the same in this libc");
 
@@ -54,6 +56,13 @@ static int locked(int r, mtx_t *m, const void *pc)
 	return r;
 }
 
+static int tried_lock(int r, mtx_t *m, const void *pc)
+{
+	if (r == thrd_success)
+		mutex_tried(under(m), pc);
+	return r;
+}
+
 INTERCEPT int mtx_init(mtx_t *m, int type)
 {
 	RaceCtx *g = self();
@@ -67,32 +76,35 @@ INTERCEPT int mtx_init(mtx_t *m, int type)
 
 INTERCEPT void mtx_destroy(mtx_t *m)
 {
-	RaceCtx *g = self();
-
-	if (g) {
-		writes(g, m, sizeof *m, CALLER);
-		hook_forget(m);
-	}
+	mutex_destroying(under(m), CALLER);
 	goro_real_mtx_destroy(m);
+	mutex_destroyed(under(m), CALLER);
 }
 
 INTERCEPT int mtx_lock(mtx_t *m)
 {
 	int r = goro_real_mtx_trylock(m);
 
-	return locked(r == thrd_busy ? BLOCKS(goro_real_mtx_lock(m)) : r, m, CALLER);
+	if (r == thrd_busy) {
+		mutex_waits(under(m), CALLER);
+		r = BLOCKS(goro_real_mtx_lock(m));
+	} else if (r == thrd_error) {
+		mutex_fails(under(m), EINVAL, CALLER);
+	}
+	return locked(r, m, CALLER);
 }
 
 INTERCEPT int mtx_trylock(mtx_t *m)
 {
-	return locked(goro_real_mtx_trylock(m), m, CALLER);
+	return tried_lock(goro_real_mtx_trylock(m), m, CALLER);
 }
 
 INTERCEPT int mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict until)
 {
 	int r = goro_real_mtx_trylock(m);
 
-	return locked(r == thrd_busy ? BLOCKS(goro_real_mtx_timedlock(m, until)) : r, m, CALLER);
+	return tried_lock(
+	    r == thrd_busy ? BLOCKS(goro_real_mtx_timedlock(m, until)) : r, m, CALLER);
 }
 
 INTERCEPT int mtx_unlock(mtx_t *m)

@@ -62,6 +62,15 @@ static inline void took(RaceCtx *g, const void *lock, LockMode mode, const void 
 	}
 }
 
+/* The same by a call that would not have waited, or not for ever. */
+static inline void tried(RaceCtx *g, const void *lock, LockMode mode, const void *pc)
+{
+	if (g) {
+		hook_acquire(g, lock);
+		hook_trylock(g, lock, mode, pc);
+	}
+}
+
 static inline void gives(RaceCtx *g, const void *lock, LockMode mode, const void *pc)
 {
 	if (g) {
@@ -137,10 +146,17 @@ void thread_joined(Start *s, bool ok);
 void thread_detached(Start *s, bool ok);
 
 /* mutex.c: the two halves of every way to lock and unlock, cond.c's and C11's among them. locked: the
- * mutex was just taken. unlocking: it is about to be given up; false when this is not the last of a
- * recursive lock, or not the owner: then nothing was said. */
+ * mutex was just taken; tried: by a call that would not have waited for ever. unlocking: it is about to be
+ * given up; false when this is not the last of a recursive lock, or not the owner: then nothing was said.
+ * waits: it is not free, the caller is going to wait for it. fails: it could not be locked. destroying,
+ * destroyed: before and, where that answered success, after. */
 void mutex_locked(pthread_mutex_t *m, const void *pc);
+void mutex_tried(pthread_mutex_t *m, const void *pc);
 bool mutex_unlocking(pthread_mutex_t *m, const void *pc);
+void mutex_waits(pthread_mutex_t *m, const void *pc);
+void mutex_fails(pthread_mutex_t *m, int error, const void *pc);
+void mutex_destroying(pthread_mutex_t *m, const void *pc);
+void mutex_destroyed(pthread_mutex_t *m, const void *pc);
 
 /* jmp.c: called by the wrappers of setjmp in jmp_amd64.S. */
 void jmp_saved(const void *env);

@@ -2,9 +2,13 @@
  * graph.c: see graph.h. Plain lists and one hash table of edges; nothing here knows what an edge means.
  *
  * Bounds: NODES_MAX locks that were ever held together with others and live now, EDGES_MAX pairs of them
- * (each 160 bytes). What does not fit is left out and counted (lost_locks): a deadlock may be missed.
+ * (each 64 bytes, and 8 for each further lock that was held). What does not fit is left out and counted (lost_locks): a deadlock may be missed.
  */
 #include "graph.h"
+
+#include <string.h>
+
+#include "../pool.h"
 
 #define CHUNK_BITS 8
 #define CHUNK      (1u << CHUNK_BITS)
@@ -25,6 +29,22 @@ static struct {
 	Edge *edge[EDGES_MAX / CHUNK + 1];
 	uint32_t *bucket; /* BUCKETS */
 } graph;
+
+/* Gates by fours, eights, and so on. */
+#define GATE_CLASSES 7
+static Pool gate_pools[GATE_CLASSES] = {POOL_INIT(4 * sizeof(Gate)), POOL_INIT(8 * sizeof(Gate)),
+    POOL_INIT(16 * sizeof(Gate)), POOL_INIT(32 * sizeof(Gate)), POOL_INIT(64 * sizeof(Gate)),
+    POOL_INIT(128 * sizeof(Gate)), POOL_INIT(256 * sizeof(Gate))};
+
+_Static_assert(4 << (GATE_CLASSES - 1) == GATES_MAX, "the last class holds all");
+
+static Pool *gate_pool(uint32_t n)
+{
+	int c = 0;
+	while (4u << c < n)
+		c++;
+	return &gate_pools[c];
+}
 
 Node *graph_node(uint32_t id)
 {
@@ -104,6 +124,10 @@ uint32_t graph_edge_new(const Edge *new)
 	Node *from = graph_node(new->from), *to = graph_node(new->to);
 	uint32_t *bucket = bucket_of(new->from, new->to);
 	*e = *new;
+	if (e->ngates) {
+		e->gates = pool_get(gate_pool(e->ngates));
+		memcpy(e->gates, new->gates, e->ngates * sizeof *e->gates);
+	}
 	e->prev_out = e->prev_in = 0;
 	e->next_out = from->out;
 	e->next_in = to->in;
@@ -135,6 +159,8 @@ void graph_edge_free(uint32_t id)
 	while (*link != id)
 		link = &graph_edge(*link)->next_same;
 	*link = e->next_same;
+	if (e->ngates)
+		pool_put(gate_pool(e->ngates), e->gates);
 	e->from = 0;
 	e->next_out = graph.free_edge;
 	graph.free_edge = id;

@@ -8,7 +8,7 @@
 
 #include "order.h"
 
-#define GATES_MAX 14
+#define GATES_MAX 256
 
 /* A lock that was held besides: serial of its node, and mode. */
 typedef struct Gate {
@@ -24,9 +24,8 @@ typedef struct Edge {
 	StackId from_at, to_at;      /* where each was locked */
 	uint32_t ginfo;
 	uint8_t from_mode, to_mode;
-	bool many; /* more gates than there is room for */
-	uint8_t ngates;
-	Gate gates[GATES_MAX];
+	uint16_t ngates;
+	Gate *gates; /* of the graph's own memory */
 } Edge;
 
 typedef struct Node {
@@ -45,7 +44,7 @@ uint32_t graph_node_new(uintptr_t addr, uint64_t birth);
 void graph_node_free(uint32_t id);
 /* Take all edges of the node away. */
 void graph_cut(uint32_t id);
-/* Make a copy of `e` the newest edge of its two nodes; 0 where there is no room. */
+/* Make a copy of `e`, gates included, the newest edge of its two nodes; 0 where there is no room. */
 uint32_t graph_edge_new(const Edge *e);
 void graph_edge_free(uint32_t id);
 /* The edges between two nodes: the first, and the next one after. */

@@ -39,7 +39,7 @@
 #include "graph.h"
 
 #define HELD_MAX                                                                                   \
-	64 /* innermost locks of a set that get edges; those further out reach them by these */
+	(GATES_MAX + 1)      /* innermost locks of a set that count; mutexset.c ends there, too */
 #define SAME_MAX  8          /* edges between two nodes */
 #define CYCLE_MAX 256        /* locks */
 #define SEARCH    (1u << 16) /* nodes looked at for an edge */
@@ -180,7 +180,7 @@ uint32_t order_strip(uint32_t set)
 /* Where b could be part of a deadlock, a could as well. (LOCK_WRITE < LOCK_READ.) */
 static bool covers(const Edge *a, const Edge *b)
 {
-	if (a->from_mode > b->from_mode || a->to_mode > b->to_mode || a->many)
+	if (a->from_mode > b->from_mode || a->to_mode > b->to_mode)
 		return false;
 	for (int i = 0; i < a->ngates; i++) {
 		bool has = false;
@@ -208,8 +208,6 @@ static Gate held_at(const Edge *e, int i)
 /* Both can be waited at in one moment. */
 static bool can_meet(const Edge *a, const Edge *b)
 {
-	if (a->many || b->many)
-		return false; /* not known */
 	for (int i = 0; i <= a->ngates; i++)
 		for (int k = 0; k <= b->ngates; k++) {
 			Gate x = held_at(a, i), y = held_at(b, k);
@@ -391,6 +389,7 @@ void order_check(RaceThread *t, RaceCtx *g, uint32_t set)
 {
 	static ReportLock held[HELD_MAX]; /* order_lock, as is: */
 	static uint32_t node[HELD_MAX];
+	static Gate gates[GATES_MAX];
 	Report *r = NULL;
 	(void)t;
 	if (!flags.detect_deadlocks || !flags.report_bugs || is_known(set))
@@ -410,14 +409,11 @@ void order_check(RaceThread *t, RaceCtx *g, uint32_t set)
 		    .to_at = held[last].locked_at,
 		    .from_mode = (uint8_t)held[i].mode,
 		    .to_mode = (uint8_t)held[last].mode,
-		    .ginfo = g->ginfo};
+		    .ginfo = g->ginfo,
+		    .gates = gates};
 		for (int k = 0; k < last; k++) {
 			if (!node[k] || node[k] == node[i] || node[k] == node[last])
 				continue;
-			if (e.ngates == GATES_MAX) {
-				e.many = true;
-				break;
-			}
 			e.gates[e.ngates++] =
 			    (Gate){graph_node(node[k])->serial, (uint32_t)held[k].mode};
 		}

@@ -32,15 +32,17 @@ typedef struct NamedWho {
 	const struct NamedWho *parent; /* who created it, where that one is listed too; NULL */
 } NamedWho;
 
-#define CHAIN_MAX  8 /* creators of creators that a report shows */
-#define PEOPLE_MAX (REPORT_MAX_ACCESSES + 2 + CHAIN_MAX)
+#define CHAIN_MAX      8 /* creators of creators that a report shows */
+#define MUTEX_NAME_MAX 64
+#define PEOPLE_MAX     (REPORT_MAX_ACCESSES + 2 + CHAIN_MAX)
 
 typedef struct Finding {
 	const Report *report;
 	NamedStack stacks[REPORT_MAX_ACCESSES];
 	NamedLock locks[REPORT_MAX_ACCESSES][REPORT_MAX_LOCKS];
-	int who[REPORT_MAX_ACCESSES];           /* index into people; -1 unknown */
-	const char *mutex[REPORT_MAX_ACCESSES]; /* the variable that the lock is; NULL unknown */
+	int who[REPORT_MAX_ACCESSES]; /* index into people; -1 unknown */
+	char mutex[REPORT_MAX_ACCESSES]
+		  [MUTEX_NAME_MAX]; /* the variable that the lock is; "" unknown */
 
 	ReportLocation location;
 	NamedStack allocated;

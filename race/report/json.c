@@ -57,7 +57,7 @@ static void add_access(Buf *b, const Finding *f, int i)
 	jsonw_number(b, "size", a->size);
 	if (f->who[i] >= 0)
 		jsonw_number(b, "by", (uint64_t)f->who[i]);
-	jsonw_pair(b, "mutex", f->mutex[i]);
+	jsonw_pair(b, "mutex", *f->mutex[i] ? f->mutex[i] : NULL);
 	jsonw_key(b, "locks");
 	buf_str(b, "[");
 	for (int k = 0; k < a->nlocks; k++) {

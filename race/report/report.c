@@ -11,6 +11,7 @@
  */
 #include "report.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -327,13 +328,20 @@ static void name_location(Finding *f, uintptr_t addr)
 		f->allocated = name_stack(f->location.allocated_at);
 }
 
+/* The variable that a lock is, or is part of: "account.mu". Its inside is the library's. */
 static void name_mutex(Finding *f, int i)
 {
+	static const char *const within[] = {".__data", ".__size", "._M_", ".w.state", ".state"};
 	SymData data;
 	const ReportAccess *a = &f->report->accesses[i];
-	f->mutex[i] = access_is_lock(a->kind) && flags.symbolize && sym_data(a->addr, 1, &data)
-			  ? data.name
-			  : NULL;
+	if (!access_is_lock(a->kind) || !flags.symbolize || !sym_data(a->addr, 1, &data))
+		return;
+	snprintf(f->mutex[i], MUTEX_NAME_MAX, "%s", data.field ? data.field : data.name);
+	for (size_t k = 0; k < sizeof within / sizeof *within; k++) {
+		char *cut = strstr(f->mutex[i], within[k]);
+		if (cut)
+			*cut = 0;
+	}
 }
 
 static void name_finding(Finding *f, const Report *r)
@@ -349,6 +357,8 @@ static void name_finding(Finding *f, const Report *r)
 	f->subject = name_who(f, r->subject);
 	if (r->accesses[0].kind <= ACCESS_DESTROY)
 		name_location(f, r->accesses[0].addr);
+	if (access_is_lock(r->accesses[0].kind))
+		f->data.field = NULL; /* which part of it, f->mutex says better */
 	name_creators(f);
 	for (int i = 0; flags.source && i < r->naccesses; i++)
 		if (finding_place(f, i))

@@ -193,7 +193,7 @@ static void add_source(Buf *b, const Finding *f)
 
 static void add_lock(Buf *b, const Finding *f, int i)
 {
-	if (f->mutex[i])
+	if (*f->mutex[i])
 		buf_fmt(b, "'%s' ", f->mutex[i]);
 	buf_fmt(b, "0x%012zx", (size_t)f->report->accesses[i].addr);
 }

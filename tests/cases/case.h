@@ -10,7 +10,7 @@
  *	"read read_x<reader / write write_x<writer / global x"
  *
  * the current access (word, innermost function, its callers), the previous one, the location (global
- * NAME, heap, stack, or - for any); " / says TEXT" asks for TEXT anywhere in the output; " ; " separates
+ * NAME, heap, stack, or - for any), further accesses; "- " in the place of the previous one: there is none; " / says TEXT" asks for TEXT anywhere in the output; " ; " separates
  * reports; "16 times ..." is sixteen like it. The line of each frame must hold the name of the function in question, so an access function
  * is written on one line and named on the line that calls it.
  */

@@ -36,14 +36,15 @@ static bool parse_access(const char *s, ParsedStack *a)
 {
 	const char *at = strstr(s, " at 0x"), *size = strstr(s, " of size "), *by;
 
-	if (!at || !(by = strstr(at, " by ")))
+	if (!(by = strstr(at ? at : s, " by ")))
 		return false;
 	const char *word = begins(s, "Previous ") ? s + 9 : s;
-	copy(a->word, sizeof a->word, word, (size_t)((size && size < at ? size : at) - word));
+	const char *of = strstr(word, " of ");
+	copy(a->word, sizeof a->word, word, (size_t)((of ? of : at ? at : by) - word));
 	a->word[0] = (char)tolower((unsigned char)a->word[0]);
-	if (size && size < at)
+	if (at && size && size < at)
 		a->size = (unsigned)strtoul(size + 9, NULL, 10);
-	a->addr = strtoull(at + 4, NULL, 16);
+	a->addr = at ? strtoull(at + 4, NULL, 16) : 0;
 	a->main = begins(by, " by main ");
 	const char *num = strpbrk(by, "0123456789");
 	if (!a->main) {
@@ -97,14 +98,17 @@ static const char *parse_line(Parser *p, const char *s)
 		if (!r->location[0])
 			copy(r->location, sizeof r->location, s + 12, strlen(s + 12));
 		p->stack = &p->location;
-	} else if (strstr(s, "created ")) {
+	} else if (strstr(s, " created ")) {
 		if (r->ncreated == PARSED_STACKS)
 			return "too many creations";
 		p->stack = &r->created[r->ncreated++];
 		copy(p->stack->head, sizeof p->stack->head, s, strlen(s));
-	} else if (strstr(s, " at 0x") && strstr(s, " by ")) {
-		if (r->naccesses == 4)
-			return "too many accesses";
+	} else if ((strstr(s, " at 0x") && strstr(s, " by ")) || begins(s, "Creation of ") ||
+		   begins(s, "Call of ") || begins(s, "Handler of ")) {
+		if (r->naccesses == PARSED_ACCESSES) {
+			p->stack = &p->location;
+			return NULL;
+		}
 		p->stack = &r->accesses[r->naccesses];
 		if (!parse_access(s, p->stack))
 			return "access line not understood";

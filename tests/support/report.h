@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PARSED_FRAMES = 48, PARSED_TEXT = 128, PARSED_STACKS = 16 };
+enum { PARSED_FRAMES = 48, PARSED_TEXT = 128, PARSED_STACKS = 16, PARSED_ACCESSES = 8 };
 
 typedef struct ParsedFrame {
 	char function[PARSED_TEXT];
@@ -18,7 +18,7 @@ typedef struct ParsedFrame {
 
 typedef struct ParsedStack {
 	char head[256];    /* the line above the frames, as printed */
-	char word[32];     /* access: "read", "write", "atomic write", "free"; "" for a creation */
+	char word[32];     /* access: "read", "write", "atomic write", "free", "lock"; "" for a creation */
 	uint64_t addr;     /* access */
 	unsigned size;
 	bool main;         /* by main goroutine (or thread) */
@@ -29,8 +29,8 @@ typedef struct ParsedStack {
 
 typedef struct ParsedReport {
 	char kind[64];              /* "DATA RACE" */
-	int naccesses;              /* stacks[0] the current, [1] the previous */
-	ParsedStack accesses[4];
+	int naccesses;              /* stacks[0] the current, [1] the previous; further ones are not kept */
+	ParsedStack accesses[PARSED_ACCESSES];
 	char location[256];         /* "Location is ..." without those words; "" when none */
 	int ncreated;
 	ParsedStack created[PARSED_STACKS];

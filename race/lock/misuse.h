@@ -1,0 +1,24 @@
+/*
+ * misuse.h: locks used wrongly, as the interceptors see it: who holds what, and how to tell.
+ *
+ * Whether it is wrong the caller knows, by the libc's own words in the lock where there are some: the
+ * detector's sets alone may lack a lock that was taken where it did not listen. Nothing here is called
+ * where the detector is inside already; `g` is not NULL.
+ */
+#ifndef GORO_RACE_LOCK_MISUSE_H
+#define GORO_RACE_LOCK_MISUSE_H
+
+#include "../ctx.h"
+#include "../report/report.h"
+
+/* Does g hold it; in which mode? mode may be NULL. */
+bool lock_is_held(RaceCtx *g, const void *addr, LockMode *mode);
+
+/* g did `what` to the lock at addr, which is `kind`. Who holds it, and where he took it, is looked up. */
+void misuse_report(RaceCtx *g, ReportKind kind, AccessKind what, const void *addr, const void *pc);
+
+/* The lock at addr is destroyed by g; told again when it is used afterwards (misuse_report of DEAD_MUTEX), as
+ * long as few others were destroyed since. */
+void misuse_destroyed(RaceCtx *g, const void *addr, const void *pc);
+
+#endif
