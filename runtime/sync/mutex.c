@@ -110,7 +110,8 @@ static __attribute__((noinline)) void unlock_contended(goro_mutex *m)
 	if (!w) /* another unlock, which owns it as little as we, was faster */
 		fatal("sync: unlock of unlocked mutex");
 	uint32_t rest = more ? WAITERS : 0;
-	if (now - w->since > STARVE_NS) {
+	bool hand = now - w->since > STARVE_NS;
+	if (hand) {
 		/* Its park returns the owner; bucket and ready publish what we did. */
 		w->ticket = HANDED;
 		store_rel(&m->state, rest | LOCKED);
@@ -119,6 +120,9 @@ static __attribute__((noinline)) void unlock_contended(goro_mutex *m)
 	}
 	bucket_unlock(b);
 	ready(w->g);
+	G *me = g_self();
+	if (hand && me) /* Go's rule too: while the new owner waits for its turn, nobody has the lock */
+		store_rlx(&me->preempt, 1);
 }
 
 void mutex_lock_quiet(goro_mutex *m, WaitReason why, const void *on)
