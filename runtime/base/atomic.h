@@ -31,7 +31,9 @@
 #define or_ar(p, v)   __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
 #define and_ar(p, v)  __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
 
-/* Compare-and-swap, strong: true and *p = v when *p was `old`. A failure orders nothing. */
+/* Compare-and-swap, strong: true and *p = v when *p was `old`. A failure orders nothing: who then uses what
+ * whoever changed *p had published must load_acq it first, as leave in chan/select.c. All others read anew, take a
+ * lock, or give up. */
 #define CAS_(p, old, v, order)                                                                     \
 	__extension__({                                                                            \
 		__typeof__(*(p)) cas_old_ = (old);                                                 \
