@@ -4,6 +4,7 @@
  *	goroutine 7 [chan receive, 2 minutes, locked to thread] "reader":
  *	inc(...)
  *		counter.c:21 +0x4c
+ *	waits on 0x55d0c81a2040
  *	created by main in goroutine 1
  *		counter.c:35 +0x30
  *
@@ -226,6 +227,19 @@ static void add_created(Buf *b, G *g)
 	buf_str(b, "\n");
 }
 
+/* Where goro knows the one thing it waits for: a channel, a lock, a counter; by name, too, where it is a variable. */
+static void add_waits_on(Buf *b, const void *on)
+{
+	SymData d;
+	buf_fmt(b, "waits on 0x%zx", (size_t)on);
+	if (sym_data((uintptr_t)on, 1, &d) && d.name) {
+		buf_fmt(b, ", '%s'", d.name);
+		if (d.file)
+			buf_fmt(b, " of %s:%d", d.file, d.line);
+	}
+	buf_str(b, "\n");
+}
+
 static const char *state_text(uint32_t state, WaitReason why)
 {
 	switch (state) {
@@ -282,8 +296,6 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 
 	buf_fmt(&b, "goroutine %llu [%s", (unsigned long long)g->id, state_text(state, why));
 	const void *on = load_rlx(&g->wait_on);
-	if (state == G_WAITING && on && level >= TRACE_SYSTEM)
-		buf_fmt(&b, " on 0x%zx", (size_t)on);
 	if (state == G_WAITING && since > 0 && os_now() - since >= MINUTE)
 		buf_fmt(&b, ", %lld minutes", (long long)((os_now() - since) / MINUTE));
 	if (g->locked > (stopped != NULL)) /* preempted: for the time being */
@@ -326,6 +338,8 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 	} else {
 		buf_str(&b, "\tgoroutine running on other thread; stack unavailable\n");
 	}
+	if (state == G_WAITING && on)
+		add_waits_on(&b, on);
 	add_created(&b, g);
 	buf_write(&b, fd);
 	buf_free(&b);

@@ -324,6 +324,14 @@ static void waits(void)
 	(void)chan_recv(c);
 }
 
+static goro_mutex jobs_lock;
+
+static void waits_for_a_variable(void)
+{
+	goro_mutex_lock(&jobs_lock);
+	goro_mutex_lock(&jobs_lock);
+}
+
 #define CASE(f) {#f, f}
 static const struct {
 	const char *name;
@@ -333,7 +341,7 @@ static const struct {
     CASE(main_pthread_exit_deadlock), CASE(main_pthread_exit_threads), CASE(goroutine_pthread_exit),
     CASE(exit_beside_spin), CASE(fast_exit_beside_spin), CASE(return_beside_spin), CASE(children),
     CASE(system_blocks), CASE(fork_sleeps), CASE(fork_goes), CASE(fork_ends), CASE(fork_after_race),
-    CASE(traced), CASE(waits)};
+    CASE(traced), CASE(waits), CASE(waits_for_a_variable)};
 
 int main(int argc, char **argv)
 {

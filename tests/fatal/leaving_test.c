@@ -167,18 +167,29 @@ Test(schedtrace, detail)
 	run_free(&r);
 }
 
-Test(traceback, system_shows_what_is_waited_for)
+Test(traceback, what_is_waited_for_has_its_address)
+{
+	for (int i = 0; i < 4; i++) {
+		Run r;
+		char line[100];
+		leave(&r, i & 1, i & 2 ? "GOTRACEBACK=system" : "", "waits");
+		r.out[strcspn(r.out, "\n")] = 0;
+		snprintf(line, sizeof line, "\nwaits on %s\n", r.out);
+		cr_assert(strstr(r.err, "\ngoroutine 1 [chan receive]:\n"), "%s", r.err);
+		cr_assert(strstr(r.err, line), "no %s in %s", line, r.err);
+		run_free(&r);
+	}
+}
+
+Test(traceback, what_is_waited_for_has_its_name)
 {
 	for (int race = 0; race < 2; race++) {
 		Run r;
-		char head[100];
-		leave(&r, race, "GOTRACEBACK=system", "waits");
-		r.out[strcspn(r.out, "\n")] = 0;
-		snprintf(head, sizeof head, "\ngoroutine 1 [chan receive on %s]:\n", r.out);
-		cr_assert(strstr(r.err, head), "no %s in %s", head, r.err);
-		run_free(&r);
-		leave(&r, race, "", "waits");
-		cr_assert(strstr(r.err, "\ngoroutine 1 [chan receive]:\n"), "%s", r.err);
+		leave(&r, race, "", "waits_for_a_variable");
+		const char *line = strstr(r.err, "\nwaits on 0x");
+		cr_assert(line, "%s", r.err);
+		line += strcspn(line + 1, " ") + 1;
+		cr_assert(strstr(line, ", 'jobs_lock' of leaving.c:"), "%s", r.err);
 		run_free(&r);
 	}
 }
