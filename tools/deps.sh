@@ -8,12 +8,12 @@
 # they are named, and the exit status is 1.
 packages="gcc g++ make pkg-config libunwind-dev libdw-dev libjansson-dev libcriterion-dev clang lld binutils cmake meson
 	ninja-build autoconf automake gdb chromium python3 python3-jsonschema python3-junitparser libxml2-utils
-	parallel openssh-server openssh-client procps"
+	parallel openssh-server openssh-client rsync procps python3-yaml"
 [ "$1" = check ] && packages="clang-format cppcheck binutils spin"
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
 	missing=
-	for tool in gcc g++ clang pkg-config cmake meson autoconf automake gdb chromium python3 xmllint parallel ssh sshd pgrep; do
+	for tool in gcc g++ clang pkg-config cmake meson autoconf automake gdb chromium python3 xmllint parallel rsync ssh sshd pgrep; do
 		command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 	done
 	for header in libunwind.h elfutils/libdw.h jansson.h criterion/criterion.h; do
