@@ -112,7 +112,7 @@ static const char two_hosts[] =
     "'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1])'); "
     "printf '%s\\n' \"Port $port\" 'ListenAddress 127.0.0.1' \"HostKey $PWD/host$n\" \"AuthorizedKeysFile $PWD/authorized\" "
     "'StrictModes no' 'UsePAM no' 'PermitRootLogin yes' \"PidFile $PWD/pid$n\" \"SetEnv PATH=$PATH\" "
-    "\"ForceCommand echo >> $PWD/asked$n; exec sh -c \\X_ORIGINAL_COMMAND\\\"\" > conf$n; "
+    "\"ForceCommand echo >> $PWD/asked$n; exec sh -c \\\"\\$SSH_ORIGINAL_COMMAND\\\"\" > conf$n; "
     "[ \"$(id -u)\" != 0 ] || mkdir -p /run/sshd; $(command -v sshd || echo /usr/sbin/sshd) -f conf$n -E log$n; "
     "echo \"ssh -p $port -i $PWD/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR $me@127.0.0.1\" "
     ">> hosts; done; "
