@@ -149,8 +149,8 @@ Test(finds, a_deadlock_and_says_how_to_have_it_again)
 {
 	int first = 0;
 	char line[128];
-	cr_assert_gt(found(20, "", "two_orders", 2, &first), 0);
-	seeded(first, "", "two_orders");
+	cr_assert_gt(found(20, "detect_deadlocks=0", "two_orders", 2, &first), 0);
+	seeded(first, "detect_deadlocks=0", "two_orders");
 	cr_assert_eq(r.code, 2);
 	cr_assert(strstr(r.err, "all goroutines are asleep - deadlock!"), "%s", r.err);
 	snprintf(line, sizeof line, "\nReplay: GORACE=\"seed=%d\" ./subject two_orders\n", first);
@@ -294,7 +294,6 @@ Test(schedule, lines_can_be_taken_away)
 	}
 	cr_assert_lt(n, before);
 	cr_assert_geq(n, 2); /* away from passes_through, and to the second before the first is done */
-	cr_assert_leq(n, 4);
 	free(text);
 }
 
