@@ -80,7 +80,7 @@ RACE_O       := $(RACE_C:.c=.o) $(RACE_S:.S=.S.o)
 REAL_SYMS    := $(wildcard tools/real.syms)
 TOOLS        := $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c))
 NOTSAN       := $(BUILD)/lib/goro/no-libtsan
-HEADERS      := $(BUILD)/include/goro.h $(BUILD)/include/goro_cxx.h
+HEADERS      := $(BUILD)/include/goro.h $(BUILD)/include/goro_cxx.h $(BUILD)/include/goro_race.h
 PKGCONFIG    := $(patsubst tools/pkgconfig/%.in,$(BUILD)/lib/pkgconfig/%,$(wildcard tools/pkgconfig/*.in))
 PRODUCTS     := $(TOOLS:%=$(BUILD)/bin/%) $(BUILD)/bin/goro-c++ $(BUILD)/lib/libgoro.a \
 		$(if $(SANITIZE),,$(BUILD)/lib/libgoro-race.a) $(NOTSAN)/libtsan.a $(HEADERS) $(PKGCONFIG)
@@ -343,7 +343,7 @@ install: all
 	ln -sf goro-cc.1 $D/share/man/man1/goro-c++.1
 
 uninstall:
-	rm -f $(TOOLS:%=$D/bin/%) $D/bin/goro-c++ $D/include/goro.h $D/include/goro_cxx.h
+	rm -f $(TOOLS:%=$D/bin/%) $D/bin/goro-c++ $D/include/goro.h $D/include/goro_cxx.h $D/include/goro_race.h
 	rm -f $D/lib/libgoro.a $D/lib/libgoro-race.a $(PKGCONFIG:$(BUILD)/lib/%=$D/lib/%)
 	rm -f $D/share/man/man1/goro-c++.1 $(patsubst docs/man/%,$D/share/man/man1/%,$(wildcard docs/man/*.1))
 	rm -rf $D/lib/goro $D/share/goro

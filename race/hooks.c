@@ -24,10 +24,21 @@
 
 /* ---- life ---- */
 
+/* TSan's: the detector is there. */
+extern void __tsan_on_initialize(void) __attribute__((weak));
+
+static void tell_program(void)
+{
+	static bool told; /* atomic */
+	if (__tsan_on_initialize && !swap_ar(&told, true))
+		__tsan_on_initialize();
+}
+
 void hook_init(void)
 {
 	race_init();
 	report_init();
+	tell_program();
 }
 
 void hook_linger(void)

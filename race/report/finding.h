@@ -64,7 +64,6 @@ typedef struct Finding {
 
 /* ---- report.c ---- */
 const char *report_kind_text(ReportKind k); /* "DATA RACE"; this and the rest: kinds.h */
-const char *report_kind_id(ReportKind k);   /* "data-race" */
 const char *report_kind_supp(ReportKind k);
 const char *report_kind_summary(ReportKind k);
 

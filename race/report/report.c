@@ -371,6 +371,7 @@ static void name_finding(Finding *f, const Report *r)
 typedef struct Emission {
 	const Report *report;
 	bool printed;
+	ReportTold told;
 } Emission;
 
 static void emit(void *arg)
@@ -406,6 +407,11 @@ static void emit(void *arg)
 		state.misuses++;
 	race_count(reports);
 	e->printed = true;
+	e->told = (ReportTold){r, f.location};
+	if (f.location.kind == LOCATION_GLOBAL) {
+		e->told.location.start = f.data.start;
+		e->told.location.size = f.data.size;
+	}
 }
 
 static bool at_limit(void)
@@ -450,8 +456,26 @@ static void leave(void)
 	unlock(&report_lock);
 }
 
+static __thread const ReportTold *current; /* while the callback runs */
+
+const ReportTold *report_current(void)
+{
+	return current;
+}
+
 /* TSan's: told of each report that was printed. */
 extern void __tsan_on_report(void *report) __attribute__((weak));
+
+/* Run fn on the report's own stack. The lock is held. */
+static void on_own_stack(void (*fn)(void *), void *arg)
+{
+	if (!state.stack)
+		state.stack = os_map(STACK_BYTES);
+	if (state.stack)
+		os_call_on_stack(state.stack + STACK_BYTES, fn, arg);
+	else
+		fn(arg);
+}
 
 void report_emit(const Report *r)
 {
@@ -464,22 +488,51 @@ void report_emit(const Report *r)
 	enter();
 	Emission e = {.report = r};
 	if (!state.ended && !is_known(r) && !at_limit()) {
-		if (!state.stack)
-			state.stack = os_map(STACK_BYTES);
 		if (!state.frames)
 			state.frames = race_alloc(FRAMES_MAX * sizeof *state.frames);
-		if (state.stack)
-			os_call_on_stack(state.stack + STACK_BYTES, emit, &e);
-		else
-			emit(&e);
+		on_own_stack(emit, &e);
 		if (e.printed && flags.halt_on_error) {
 			output_end(&(Totals){.code = flags.exitcode}, true);
-			os_exit(flags.exitcode);
+			state.ended = true; /* others report no more */
 		}
 	}
 	leave();
-	if (e.printed && __tsan_on_report)
-		__tsan_on_report((void *)(uintptr_t)r);
+	if (e.printed && __tsan_on_report) {
+		current = &e.told;
+		__tsan_on_report(&e.told);
+		current = NULL;
+	}
+	if (e.printed && flags.halt_on_error)
+		os_exit(flags.exitcode);
+	os_set_errno(error);
+}
+
+/* ---- an address ---- */
+
+typedef struct Question {
+	uintptr_t addr;
+	ReportLocation *out;
+	SymData *data;
+} Question;
+
+static void locate(void *arg)
+{
+	Question *q = arg;
+	location_find(q->addr, q->out);
+	if (q->out->kind == LOCATION_UNKNOWN && q->data && sym_data(q->addr, 1, q->data))
+		*q->out = (ReportLocation){
+		    .kind = LOCATION_GLOBAL, .start = q->data->start, .size = q->data->size};
+}
+
+void report_locate(uintptr_t addr, ReportLocation *out, SymData *data)
+{
+	*out = (ReportLocation){.kind = LOCATION_UNKNOWN};
+	if (inside)
+		return;
+	int error = os_errno();
+	enter();
+	on_own_stack(locate, &(Question){addr, out, data});
+	leave();
 	os_set_errno(error);
 }
 
@@ -516,6 +569,7 @@ void report_forked(void)
 {
 	state.races = state.heap = state.misuses = state.suppressed = 0;
 	state.limit_said = state.ended = false;
+	store_rlx(&race_stats.reports, (uint64_t)0); /* relaxed: one thread */
 	output_forked();
 	store_rlx(&lingered, true); /* relaxed: one thread; those it could wait for stayed behind */
 }
@@ -546,15 +600,32 @@ static void last_words(int code)
 	buf_free(&b);
 }
 
+/* TSan's: the process ends, failed or not; the answer counts in its place. */
+extern int __tsan_on_finalize(int failed) __attribute__((weak));
+
+static bool has_failed(void)
+{
+	static bool asked, said; /* atomic: the callback may end the process itself */
+	bool failed = load_rlx(&race_stats.reports) != 0; /* relaxed: ours are counted before */
+	if (!__tsan_on_finalize || inside)
+		return failed;
+	if (swap_ar(&asked, true))
+		return load_acq(&said); /* pairs with store_rel below */
+	store_rel(&said, failed);
+	store_rel(&said, __tsan_on_finalize(failed) != 0);
+	return load_acq(&said);
+}
+
 int report_fini(int code)
 {
 	report_init();
 	if (!inside)
 		report_linger();
+	bool failed = has_failed();
 	bool mine = !inside; /* a failure within a report ends here too */
 	if (mine)
 		enter();
-	if ((state.races || state.heap || state.misuses) && flags.exitcode)
+	if (failed && flags.exitcode)
 		code = flags.exitcode;
 	if (!state.ended) {
 		state.ended = true;

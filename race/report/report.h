@@ -95,6 +95,19 @@ void report_init(void);
  * GORACE says) under halt_on_error=1. */
 void report_emit(const Report *r);
 
+/* A report as __tsan_on_report is told of it, while that runs. */
+typedef struct ReportTold {
+	const Report *report;
+	ReportLocation location; /* found out, globals too */
+} ReportTold;
+/* The one that this thread tells of now; NULL. */
+const ReportTold *report_current(void);
+
+/* What lies at addr; a global's name too, unless data is NULL. The caller is inside the detector. */
+struct SymData;
+void report_locate(uintptr_t addr, ReportLocation *out, struct SymData *data);
+const char *report_kind_id(ReportKind k); /* "data-race": kinds.h */
+
 /* Wait for goroutines and threads that still live, as long as atexit_sleep_ms says, once. */
 void report_linger(void);
 
