@@ -4,8 +4,10 @@
  *
  * Numbers. A "tid" is goro's own: 0 the first goroutine or thread there was, mostly main. "os_id" is what
  * the text shows: the number of the goroutine or thread. Traces are call instructions (return addresses less
- * one), innermost first; trace_size counts entries. Mutexes and threads are each listed once.
+ * one), innermost first; trace_size counts entries. Mutexes and threads are each listed once. What is no
+ * access of memory (lock, unlock, call, ...) is listed as a stack.
  */
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -66,7 +68,6 @@ static int put_trace(StackId id, void **trace, unsigned long size)
 /* ---- lists without repetition ---- */
 
 #define THREADS_MAX (REPORT_MAX_ACCESSES + 1)
-#define MUTEXES_MAX (REPORT_MAX_ACCESSES * REPORT_MAX_LOCKS)
 
 static int add_thread(uint32_t *list, int n, uint32_t ginfo)
 {
@@ -87,23 +88,52 @@ static int list_threads(void *report, uint32_t list[THREADS_MAX])
 	return add_thread(list, n, location(report)->ginfo);
 }
 
-/* The idx-th lock, counted without repetition; NULL beyond. *n: how many there are up to there. */
-static const ReportLock *find_mutex(const Report *r, unsigned long idx, int *n)
+typedef struct Mutex {
+	uintptr_t addr;
+	StackId locked_at;
+} Mutex;
+
+/* The k-th mutex that the report speaks of, repetitions included: what an event is about, and the locks
+ * held. False beyond. */
+static bool each_mutex(const Report *r, int k, Mutex *out)
 {
-	const ReportLock *seen[MUTEXES_MAX];
+	for (int i = 0; i < r->naccesses; i++) {
+		const ReportAccess *a = &r->accesses[i];
+		if (access_is_lock(a->kind) && k-- == 0) {
+			*out = (Mutex){a->addr, a->stack};
+			return true;
+		}
+		if (k < a->nlocks) {
+			*out = (Mutex){a->locks[k].addr, a->locks[k].locked_at};
+			return true;
+		}
+		k -= a->nlocks;
+	}
+	return false;
+}
+
+/* The idx-th mutex without repetition; false beyond, *n says how many there are. */
+static bool find_mutex(const Report *r, unsigned long idx, Mutex *out, int *n)
+{
+	Mutex before;
+	*n = 0;
+	for (int k = 0; each_mutex(r, k, out); k++) {
+		bool again = false;
+		for (int j = 0; j < k && each_mutex(r, j, &before); j++)
+			again |= before.addr == out->addr;
+		if (!again && (unsigned long)(*n)++ == idx)
+			return true;
+	}
+	return false;
+}
+
+/* The idx-th access that is one of memory, or that is none; NULL beyond. *n: how many. */
+static const ReportAccess *find_access(const Report *r, bool memory, unsigned long idx, int *n)
+{
 	*n = 0;
 	for (int i = 0; i < r->naccesses; i++)
-		for (int k = 0; k < r->accesses[i].nlocks; k++) {
-			const ReportLock *l = &r->accesses[i].locks[k];
-			bool again = false;
-			for (int j = 0; j < *n; j++)
-				again |= seen[j]->addr == l->addr;
-			if (again)
-				continue;
-			if ((unsigned long)*n == idx)
-				return l;
-			seen[(*n)++] = l;
-		}
+		if ((r->accesses[i].kind <= ACCESS_FREE) == memory && (unsigned long)(*n)++ == idx)
+			return &r->accesses[i];
 	return NULL;
 }
 
@@ -136,12 +166,13 @@ ABI int __tsan_get_report_data(void *report, const char **description, int *coun
     void **sleep_trace, unsigned long trace_size)
 {
 	uint32_t list[THREADS_MAX];
+	Mutex m;
 	*description = description_of(told(report)->kind);
 	*count = 1;
-	*stack_count = 0; /* stacks belong to accesses here */
-	*mop_count = told(report)->naccesses;
+	find_access(told(report), false, ULONG_MAX, stack_count);
+	find_access(told(report), true, ULONG_MAX, mop_count);
 	*loc_count = location(report)->kind != LOCATION_UNKNOWN;
-	find_mutex(told(report), MUTEXES_MAX, mutex_count);
+	find_mutex(told(report), ULONG_MAX, &m, mutex_count);
 	*thread_count = list_threads(report, list);
 	*unique_tid_count = 0;
 	if (sleep_trace && trace_size)
@@ -159,17 +190,20 @@ ABI int __tsan_get_report_tag(void *report, unsigned long *tag)
 ABI int __tsan_get_report_stack(
     void *report, unsigned long idx, void **trace, unsigned long trace_size)
 {
-	(void)report, (void)idx, (void)trace, (void)trace_size;
-	return 0;
+	int n;
+	const ReportAccess *a = find_access(told(report), false, idx, &n);
+	if (a)
+		put_trace(a->stack, trace, trace_size);
+	return a != NULL;
 }
 
 ABI int __tsan_get_report_mop(void *report, unsigned long idx, int *tid, void **addr, int *size,
     int *write, int *atomic, void **trace, unsigned long trace_size)
 {
-	const Report *r = told(report);
-	if (idx >= (unsigned long)r->naccesses)
+	int n;
+	const ReportAccess *a = find_access(told(report), true, idx, &n);
+	if (!a)
 		return 0;
-	const ReportAccess *a = &r->accesses[idx];
 	*tid = tid_of(a->ginfo);
 	*addr = (void *)a->addr;
 	*size = (int)a->size;
@@ -217,13 +251,13 @@ ABI int __tsan_get_report_mutex(void *report, unsigned long idx, uint64_t *mutex
     int *destroyed, void **trace, unsigned long trace_size)
 {
 	int n;
-	const ReportLock *l = find_mutex(told(report), idx, &n);
-	if (!l)
+	Mutex m;
+	if (!find_mutex(told(report), idx, &m, &n))
 		return 0;
 	*mutex_id = idx;
-	*addr = (void *)l->addr;
-	*destroyed = 0;
-	put_trace(l->locked_at, trace, trace_size);
+	*addr = (void *)m.addr;
+	*destroyed = told(report)->kind == REPORT_DEAD_MUTEX;
+	put_trace(m.locked_at, trace, trace_size);
 	return 1;
 }
 
