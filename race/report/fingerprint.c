@@ -7,24 +7,40 @@
 
 #include <string.h>
 
-static uint64_t mix(uint64_t h, const char *s)
+static uint64_t mix(uint64_t h, const char *s, size_t n)
 {
-	for (; *s; s++)
+	for (; n; s++, n--)
 		h = (h ^ (unsigned char)*s) * 1099511628211u;
 	return (h ^ 0xff) * 1099511628211u; /* "ab","c" is not "a","bc" */
 }
 
-static const char *name_of(const NamedStack *s)
+/* The length of a function's name without what the optimiser hangs on copies and parts of it, which shows
+ * where there is no DWARF: inc.constprop.0, inc.isra.0, inc.part.0, inc.cold, inc.llvm.123. */
+static size_t plain_length(const char *name)
 {
-	if (!s->n)
-		return "?";
+	static const char *const suffixes[] = {
+	    ".constprop", ".isra", ".part", ".cold", ".llvm.", ".lto_priv", ".localalias"};
+	size_t n = strlen(name);
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+		const char *at = strstr(name, suffixes[i]);
+		if (at && at > name && (size_t)(at - name) < n)
+			n = (size_t)(at - name);
+	}
+	return n;
+}
+
+/* The innermost frame: the function; without a name the place in the module, which stays through runs
+ * of one binary: better than one name for all that a stripped binary does. */
+static uint64_t mix_stack(uint64_t h, const NamedStack *s)
+{
 	const SymFrame *f = &s->frames[0];
+	if (!s->n || (!f->func && !f->module))
+		return mix(h, "?", 1);
 	if (f->func)
-		return f->func;
-	if (!f->module)
-		return "?";
-	const char *slash = strrchr(f->module, '/');
-	return slash ? slash + 1 : f->module;
+		return mix(h, f->func, plain_length(f->func));
+	const char *slash = strrchr(f->module, '/'), *module = slash ? slash + 1 : f->module;
+	h = mix(h, module, strlen(module));
+	return mix(h, (const char *)&f->module_off, sizeof f->module_off);
 }
 
 uint64_t fingerprint(const Finding *f)
@@ -33,15 +49,18 @@ uint64_t fingerprint(const Finding *f)
 	uint64_t side[REPORT_MAX_ACCESSES];
 	int n = f->report->naccesses;
 	for (int i = 0; i < n; i++) {
-		uint64_t h = mix(start, name_of(&f->stacks[i]));
+		uint64_t h = mix_stack(start, &f->stacks[i]);
 		const NamedWho *w = f->who[i] >= 0 ? &f->people[f->who[i]] : NULL;
-		h = mix(h, !w ? "?" : w->info->is_main ? "main" : name_of(&w->created));
+		h = !w                 ? mix(h, "?", 1)
+		    : w->info->is_main ? mix(h, "main", 4)
+				       : mix_stack(h, &w->created);
 		int at = i;
 		for (; at > 0 && side[at - 1] > h; at--)
 			side[at] = side[at - 1];
 		side[at] = h;
 	}
-	uint64_t h = mix(start, report_kind_text(f->report->kind));
+	const char *kind = report_kind_text(f->report->kind);
+	uint64_t h = mix(start, kind, strlen(kind));
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < 8; k++)
 			h = (h ^ (side[i] >> (8 * k) & 0xff)) * 1099511628211u;

@@ -129,6 +129,27 @@ Test(lines, every_line_is_as_the_schema_says)
 	cr_assert(out_has(" 0 errors"));
 }
 
+/* Built by another compiler, at another level, in another folder, loaded elsewhere: the same findings. */
+Test(lines, fingerprints_stay_from_build_to_build)
+{
+	static const char *const builds[] = {"gcc -O0", "gcc -O2", "clang -O2 -no-pie"};
+	static const char *const names[] = {"two", "chain", "locked"};
+	for (size_t i = 0; i < sizeof builds / sizeof *builds; i++) {
+		const char *flags = strchr(builds[i], ' ');
+		cr_assert(sh_is(0, "mkdir -p b%zu/src && cp $S/tests/report/subject.c b%zu/src && cd b%zu && "
+				   "$CC --goro-cc=%.*s -race -g %s -I$S/tests/support src/subject.c ../libinvisible.a -o p",
+		    i, i, i, (int)(flags - builds[i]), builds[i], flags));
+		for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+			cr_assert(sh_is(0, "cd b%zu && GORACE='format=json exitcode=0' ./p %s 2>&1 | "
+					   "sed -n 's/.*\"fingerprint\":\"\\([^\"]*\\)\".*/%s \\1/p' >>prints",
+			    i, names[k], names[k]));
+		cr_assert(sh_is(0, "wc -l <b%zu/prints; diff b0/prints b%zu/prints", i, i), "%s", builds[i]);
+		cr_assert(out_has("4\n"));
+	}
+	cr_assert(sh_is(0, "cut -d' ' -f2 b0/prints | sort -u | wc -l"));
+	cr_assert(out_has("4\n"));
+}
+
 /* ---- GitHub ---- */
 
 Test(github, an_annotation_below_each_report)

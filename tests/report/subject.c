@@ -181,6 +181,7 @@ static void stack_field(void)
 /* main starts 2, which starts 3, which starts 4: that one writes. */
 static void grandchild(int *p)
 {
+	goro_set_name("last"); /* else gcc would make one of this and first() */
 	writes(p);
 	arrive();
 }

@@ -360,6 +360,34 @@ Test(fingerprint, depends_on_functions_creators_and_kind)
 	cr_assert_neq(fingerprint(&f), was);
 }
 
+Test(fingerprint, does_not_depend_on_how_a_function_was_optimised)
+{
+	uint64_t was = fingerprint(&f);
+	static const char *const copies[] = {"inc_counter.constprop.0", "inc_counter.isra.0.cold", "inc_counter.part.1",
+	    "inc_counter.llvm.123456", "inc_counter.cold"};
+	for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
+		SymFrame copy = {.func = copies[i]};
+		f.stacks[0] = (NamedStack){&copy, 1, 0};
+		cr_assert_eq(fingerprint(&f), was, "%s", copies[i]);
+	}
+	SymFrame other = {.func = "inc_counter_2"};
+	f.stacks[0] = (NamedStack){&other, 1, 0};
+	cr_assert_neq(fingerprint(&f), was);
+}
+
+Test(fingerprint, tells_places_of_a_stripped_binary_apart)
+{
+	SymFrame here = bare[0], there = bare[0], moved = bare[0];
+	there.module_off++;
+	moved.module = "/elsewhere/libx.so";
+	f.stacks[0] = (NamedStack){&here, 1, 0};
+	uint64_t was = fingerprint(&f);
+	f.stacks[0] = (NamedStack){&moved, 1, 0};
+	cr_assert_eq(fingerprint(&f), was);
+	f.stacks[0] = (NamedStack){&there, 1, 0};
+	cr_assert_neq(fingerprint(&f), was);
+}
+
 /* It stands in people's files of known findings: it must never change. */
 Test(fingerprint, is_the_same_for_ever)
 {
