@@ -290,18 +290,18 @@ ABI void *__tsan_get_current_report(void)
 
 /* ---- an address ---- */
 
-/* What lies at addr; within __tsan_on_report the detector is entered already. */
-static void locate(uintptr_t addr, ReportLocation *out, SymData *data)
+/* Into the detector, where ids stay what they are; within __tsan_on_report we are there already, and
+ * false says that there is nothing to leave. */
+static bool enter(void)
 {
 	RaceThread *t = &race_thread;
-	bool within = load_rlx(&t->busy); /* relaxed: this thread's own */
-	if (!within && !race_enter(t)) {
-		*out = (ReportLocation){.kind = LOCATION_UNKNOWN};
-		return;
-	}
-	report_locate(addr, out, data);
-	if (!within)
-		race_leave(t);
+	return !load_rlx(&t->busy) && race_enter(t); /* relaxed: this thread's own */
+}
+
+static void leave(bool entered)
+{
+	if (entered)
+		race_leave(&race_thread);
 }
 
 ABI const char *__tsan_locate_address(uintptr_t addr, char *name, unsigned long name_size,
@@ -309,7 +309,9 @@ ABI const char *__tsan_locate_address(uintptr_t addr, char *name, unsigned long 
 {
 	ReportLocation l;
 	SymData data = {.name = NULL};
-	locate(addr, &l, &data);
+	bool entered = enter();
+	report_locate(addr, &l, &data);
+	leave(entered);
 	if (name && name_size) {
 		const char *s = data.name ? data.name : "";
 		size_t n = strlen(s) < name_size ? strlen(s) : name_size - 1;
@@ -325,10 +327,14 @@ ABI int __tsan_get_alloc_stack(
     uintptr_t addr, uintptr_t *trace, unsigned long size, int *thread_id, uint64_t *os_id)
 {
 	ReportLocation l;
-	locate(addr, &l, NULL);
-	if (l.kind != LOCATION_HEAP)
-		return 0;
-	*thread_id = tid_of(l.ginfo);
-	*os_id = l.ginfo ? race_ginfo(l.ginfo)->id : 0;
-	return put_trace(l.allocated_at, (void **)trace, size);
+	int n = 0;
+	bool entered = enter();
+	report_locate(addr, &l, NULL);
+	if (l.kind == LOCATION_HEAP) {
+		*thread_id = tid_of(l.ginfo);
+		*os_id = l.ginfo ? race_ginfo(l.ginfo)->id : 0;
+		n = put_trace(l.allocated_at, (void **)trace, size);
+	}
+	leave(entered);
+	return n;
 }

@@ -89,6 +89,9 @@ void describe_event(
     Buf *b, const Finding *f, int i, bool address); /* "lock of mutex 'm'": no access */
 void describe_who(Buf *b, const NamedWho *w);       /* "goroutine 7 \"reader\"" */
 
+/* ---- stats.c: the counters of stats=1 ---- */
+void stats_text(Buf *b);
+
 /* ---- fingerprint.c ----
  * What stays the same about a finding from run to run and edit to edit: kind, the functions of both
  * accesses, the functions that created their goroutines. No lines, no addresses, no order. */

@@ -588,13 +588,8 @@ static void last_words(int code)
 	if (lost)
 		buf_fmt(&b, "goro: %llu accesses went unchecked: no memory for their shadow\n",
 		    (unsigned long long)lost);
-	if (flags.stats) {
-		buf_str(&b, "goro: stats:");
-#define STAT_(n) buf_fmt(&b, " " #n "=%llu", (unsigned long long)load_rlx(&race_stats.n));
-		RACE_STATS(STAT_)
-#undef STAT_
-		buf_str(&b, "\n");
-	}
+	if (flags.stats)
+		stats_text(&b);
 	if (b.n)
 		buf_write(&b, 2);
 	buf_free(&b);

@@ -334,7 +334,12 @@ Test(log, wrong_keys_are_said_once)
 Test(log, stats)
 {
 	RUN("subject", "stats=1", "one");
-	cr_assert(strstr(r.run.err, "goro: stats: reports=1 "), "%s", r.run.err);
+	cr_assert(strstr(r.run.err, "\ngoro: stats: findings: reports=1 suppressed=0\n"), "%s", r.run.err);
+	cr_assert(strstr(r.run.err, "\ngoro: stats: goroutines: slots="), "%s", r.run.err);
+	cr_assert(strstr(r.run.err, "\ngoro: stats: accesses: records="), "%s", r.run.err);
+	cr_assert(strstr(r.run.err, "\ngoro: stats: clocks: syncvars="), "%s", r.run.err);
+	cr_assert(strstr(r.run.err, "\ngoro: stats: lost: lost_memory=0 "), "%s", r.run.err);
+	cr_assert_not(strstr(r.run.err, "stats: other:"), "a counter without a line in stats.c: %s", r.run.err);
 }
 
 /* ---- suppressions ---- */
