@@ -12,7 +12,7 @@ blocking='read write pread pwrite pread64 pwrite64 readv writev preadv pwritev o
 	poll ppoll select pselect epoll_wait epoll_pwait nanosleep clock_nanosleep sleep usleep accept accept4
 	connect recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg fsync fdatasync flock fcntl
 	waitpid wait wait3 wait4 waitid system pthread_exit getaddrinfo getnameinfo gethostbyname pause sigwait sigwaitinfo
-	sigtimedwait sigsuspend sem_wait sem_timedwait msgrcv msgsnd tcdrain close shutdown syncfs
+	sigtimedwait sigsuspend sem_wait sem_timedwait pthread_sigmask sigprocmask msgrcv msgsnd tcdrain close shutdown syncfs
 	__read_chk __pread_chk __pread64_chk __recv_chk __recvfrom_chk __poll_chk __ppoll_chk
 	__open_2 __open64_2 __openat_2 __openat64_2 lockf lockf64 ioctl splice sendfile copy_file_range
 	epoll_ctl eventfd_read eventfd_write'

@@ -166,7 +166,7 @@ static int change(int sig, const struct sigaction *to, struct sigaction *from)
 	int r, e;
 
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	(void)os_signal_mask_call(SIG_SETMASK, &all, &before);
 	lock(&change_lock);
 	was = load_rlx(&handlers[sig]); /* relaxed: written under the lock */
 	if (to) {
@@ -184,7 +184,7 @@ static int change(int sig, const struct sigaction *to, struct sigaction *from)
 	if (r != 0)
 		store_rel(&handlers[sig], was);
 	unlock(&change_lock);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)os_signal_mask_call(SIG_SETMASK, &before, NULL);
 	if (r == 0 && from) {
 		as_given(&out, was);
 		*from = out;

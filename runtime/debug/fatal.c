@@ -75,7 +75,7 @@ static void watch(void)
 	sigaction(SIGALRM, &sa, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	(void)os_signal_mask_call(SIG_UNBLOCK, &set, NULL);
 	alarm(patience());
 }
 

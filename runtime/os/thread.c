@@ -29,6 +29,9 @@ typedef struct Start {
 static __thread bool quiet;
 static __thread sigset_t quiet_before;
 
+static uint64_t start_mask; /* changed while nobody else starts threads */
+static bool start_mask_given;
+
 static int own; /* threads started and not ended; atomic */
 
 static void *thread_main(void *p)
@@ -54,7 +57,12 @@ int os_thread_start(void (*fn)(void *), void *arg, size_t stack, const char *nam
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	if (stack)
 		pthread_attr_setstacksize(&attr, stack);
-	if (quiet)
+	sigset_t given;
+	memset(&given, 0, sizeof given);
+	memcpy(&given, &start_mask, sizeof start_mask); /* the kernel's 64 bits come first */
+	if (start_mask_given)
+		pthread_attr_setsigmask_np(&attr, &given);
+	else if (quiet)
 		pthread_attr_setsigmask_np(&attr, &quiet_before);
 	(void)add_ar(&own, 1);
 	int e = pthread_create(&t, &attr, thread_main, s);
@@ -158,8 +166,44 @@ void os_thread_no_signals(void)
 	sigdelset(&all, SIGILL);
 	sigdelset(&all, SIGTRAP);
 	sigdelset(&all, SIGABRT);
-	pthread_sigmask(SIG_SETMASK, &all, &quiet_before);
+	(void)os_signal_mask_call(SIG_SETMASK, &all, &quiet_before);
 	quiet = true;
+}
+
+void os_thread_mask(uint64_t mask)
+{
+	start_mask = mask;
+	start_mask_given = true;
+}
+
+#define MASK_BYTES sizeof(uint64_t)
+
+uint64_t os_signal_mask(void)
+{
+	uint64_t mask = 0;
+	raw_call(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&mask, MASK_BYTES, 0, 0);
+	return mask;
+}
+
+void os_signal_mask_set(uint64_t mask)
+{
+	raw_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, MASK_BYTES, 0, 0);
+}
+
+int os_signal_mask_call(int how, const void *set, void *before)
+{
+	uint64_t to = 0, from = 0, libcs = UINT64_C(3) << 31; /* 32 and 33 */
+	if (set) {
+		memcpy(&to, set, MASK_BYTES);
+		to &= ~libcs;
+	}
+	long e =
+	    raw_call(SYS_rt_sigprocmask, how, set ? (long)&to : 0, (long)&from, MASK_BYTES, 0, 0);
+	if (e == 0 && before) {
+		memset(before, 0, sizeof(sigset_t));
+		memcpy(before, &from, MASK_BYTES);
+	}
+	return (int)-e;
 }
 
 void os_thread_stack(uintptr_t *lo, uintptr_t *hi)

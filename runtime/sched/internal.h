@@ -117,6 +117,10 @@ void seed_note(uint32_t uncontrolled);
 void seed_linger(void); /* main has returned: the others may go on for a while */
 void seed_forked(void);
 
+/* ---- mask.c ---- */
+void mask_init(void); /* the mask of this thread is that of all */
+void mask_end(G *g);  /* g ends, which had its own */
+
 /* ---- the rest ---- */
 G *g_foreign(void);
 void foreign_park(G *g);

@@ -187,6 +187,8 @@ void go_exit(void)
 	hook_switch(NULL);
 	M *m = g->m; /* at_exit may have parked */
 	if (g->locked) {
+		if (g->masked)
+			mask_end(g);
 		g->locked = 0;
 		g->locked_m = NULL;
 		m->locked_g = NULL;

@@ -267,6 +267,7 @@ void sched_init(void)
 		if (GORO_RACE)
 			seed_init();
 		preempt_init();
+		mask_init();
 		lock(&sched.lock);
 		pretended = procs_wanted();
 		sched.procs = sched.procs_in_use = SEEDED ? 1 : pretended;

@@ -65,6 +65,7 @@ int goro_run(int (*fn)(void *), void *arg)
 	if (!cas_acq(&run.busy, 0, 1)) /* pairs with store_rel at the end */
 		fatal("goro_run: already running");
 	sched_init();
+	mask_init();
 	sysmon_start();
 	run.fn = fn;
 	run.arg = arg;

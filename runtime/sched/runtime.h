@@ -124,6 +124,7 @@ struct G {
 	uint8_t stack_class;  /* log2 of the stack's size; constant. 0: a foreign thread's G */
 	bool is_main;
 	bool named;   /* name is set */
+	bool masked;  /* its signal mask is not sched.mask: wired for that; own; mask.c */
 	bool foreign; /* stands for a thread of the program: park sleeps on `note`; constant */
 	G *next;      /* link of foreign.c's free list */
 
@@ -257,6 +258,7 @@ typedef struct Sched {
 	uint32_t procs;        /* GOMAXPROCS now; written under lock, read relaxed */
 	uint32_t procs_in_use; /* Ps from here on retire: procs and those that stand in; the same */
 	bool preempt;  /* goroutines may be stopped by a signal; constant after sched_init */
+	uint64_t mask; /* of all threads; bit 0 is signal 1; mask.c */
 	int64_t slice; /* how long one may run while others wait; ns; constant after sched_init */
 	P *all_p[PROCS_MAX]; /* filled once, then constant */
 	uint32_t nall_p;     /* grows; store_rel under lock, load_acq in readers */
