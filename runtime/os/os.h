@@ -141,7 +141,7 @@ void os_kick(int kick);
 
 /* _exit without passing through anything interposed. */
 _Noreturn void os_exit(int code);
-/* write(2) until all is out or an error; not interposed, no errno. */
+/* write(2) until all is out or an error; not interposed, no errno, and no SIGPIPE or SIGXFSZ. */
 long os_write(int fd, const void *p, size_t n);
 
 #endif

@@ -173,7 +173,7 @@ static bool member_place(Dwarf_Die *die, Member *m)
 static bool enter(Path *p, Dwarf_Die *die, const Member *m, uint64_t off, uint64_t size, int depth)
 {
 	Dwarf_Die type;
-	const char *name = dwarf_tag(die) == DW_TAG_member ? dwarf_diename(die) : NULL;
+	const char *name = dwarf_tag(die) == DW_TAG_member ? sym_intern(dwarf_diename(die)) : NULL;
 	if (!type_of(die, &type))
 		return false;
 	const size_t start = p->n;
@@ -230,7 +230,7 @@ static bool walk_struct(Path *p, Dwarf_Die *type, uint64_t off, uint64_t size, i
 		return false;
 	bool fits = add(p, nbits > 1 ? ".{" : ".");
 	for (int i = 0; i < nbits; i++) {
-		const char *name = dwarf_diename(&bits[i]);
+		const char *name = sym_intern(dwarf_diename(&bits[i]));
 		fits = fits && (i == 0 || add(p, ",")) && add(p, name ? name : "");
 	}
 	if (!(fits && (nbits == 1 || add(p, "}"))))

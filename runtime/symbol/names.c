@@ -4,6 +4,7 @@
  */
 #include "module.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,11 +37,33 @@ typedef struct Interned {
 } Interned;
 
 #define INTERN_BUCKETS 4096
+#define NAME_MAX_BYTES (1 << 16)           /* longer than any C++ name that was met */
 static Interned *interned[INTERN_BUCKETS]; /* symbol lock */
+
+/* Names come out of files that may be damaged, and go into reports: text, in UTF-8, and not without end.
+ * What is none counts as missing. */
+static bool is_text(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	while (*p) {
+		unsigned more = *p < 0x80                 ? 0
+				: *p >= 0xc2 && *p < 0xe0 ? 1
+				: *p >= 0xe0 && *p < 0xf0 ? 2
+				: *p >= 0xf0 && *p < 0xf5 ? 3
+							  : 4;
+		if (more == 4 || *p < ' ' || *p == 0x7f ||
+		    p - (const unsigned char *)s > NAME_MAX_BYTES)
+			return false;
+		for (p++; more > 0; more--, p++)
+			if ((*p & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
 
 const char *sym_intern(const char *s)
 {
-	if (!s)
+	if (!s || !is_text(s))
 		return NULL;
 	uint64_t h = 14695981039346656037u;
 	size_t n = 0;

@@ -1,0 +1,318 @@
+/*
+ * subject.c: plain pthread programs that make it hard for the detector. Run with a name of the list below
+ * (and a number); each prints "end" where all went well for the program itself.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define UNSEEN __attribute__((no_sanitize("thread"), noinline))
+
+static int now;
+
+UNSEEN static void after(int n)
+{
+	while (*(volatile int *)&now < n)
+		usleep(20);
+}
+
+UNSEEN static void step(int n)
+{
+	*(volatile int *)&now = n;
+}
+
+static void must_(int ok, int line)
+{
+	if (!ok) {
+		printf("subject.c:%d: not so\n", line);
+		fflush(stdout);
+		abort();
+	}
+}
+#define must(ok) must_(!!(ok), __LINE__)
+
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+static int stop, guarded, n;
+int v;
+char many[1 << 22];
+
+__attribute__((noinline)) static void put(void)
+{
+	v = 1;
+}
+
+static void both(void *(*one)(void *), void *(*two)(void *))
+{
+	pthread_t a, b;
+
+	must(pthread_create(&a, NULL, one, NULL) == 0);
+	must(pthread_create(&b, NULL, two, NULL) == 0);
+	pthread_join(a, NULL);
+	pthread_join(b, NULL);
+}
+
+static void *put_first(void *arg)
+{
+	put();
+	step(1);
+	return arg;
+}
+
+static void *put_second(void *arg)
+{
+	after(1);
+	put();
+	return arg;
+}
+
+static void race(void)
+{
+	both(put_first, put_second);
+}
+
+/* ---- a race at each of n places ---- */
+
+static void *fill_first(void *arg)
+{
+	for (int i = 0; i < n; i++)
+		many[i * 8] = 1;
+	step(1);
+	return arg;
+}
+
+static void *fill_second(void *arg)
+{
+	after(1);
+	for (int i = 0; i < n; i++)
+		many[i * 8] = 2;
+	return arg;
+}
+
+static void races(void)
+{
+	must(n * 8 <= (int)sizeof many);
+	both(fill_first, fill_second);
+}
+
+/* ---- threads that keep the detector busy ---- */
+
+static void *work(void *arg)
+{
+	for (;;) {
+		pthread_mutex_lock(&m);
+		int last = stop;
+		guarded++;
+		pthread_mutex_unlock(&m);
+		char *p = malloc(40);
+		if (p)
+			p[3] = 1;
+		free(p);
+		if (last)
+			return arg;
+	}
+}
+
+static pthread_t worker[4];
+static void begin(void)
+{
+	for (int i = 0; i < 4; i++)
+		must(pthread_create(&worker[i], NULL, work, NULL) == 0);
+}
+static void finish(void)
+{
+	pthread_mutex_lock(&m);
+	stop = 1;
+	pthread_mutex_unlock(&m);
+	for (int i = 0; i < 4; i++)
+		pthread_join(worker[i], NULL);
+}
+
+static int hits, seen_in_handler;
+static void on_alarm(int sig)
+{
+	(void)sig;
+	__atomic_fetch_add(&hits, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&seen_in_handler, v, __ATOMIC_RELAXED);
+}
+
+/* 10 000 signals a second until n have come. */
+static void storm(void)
+{
+	struct sigaction sa = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+	struct itimerval t = {{0, 100}, {0, 100}}, none = {{0, 0}, {0, 0}};
+
+	must(sigaction(SIGALRM, &sa, NULL) == 0);
+	must(setitimer(ITIMER_REAL, &t, NULL) == 0);
+	begin();
+	while (__atomic_load_n(&hits, __ATOMIC_RELAXED) < n)
+		usleep(1000);
+	must(setitimer(ITIMER_REAL, &none, NULL) == 0);
+	finish();
+}
+
+/* n children, which use what their parent's threads have locks on. */
+static void forks(void)
+{
+	begin();
+	for (int i = 0; i < n; i++) {
+		int status = -1;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			free(malloc(100));
+			v++;
+			if (i % 2)
+				_exit(7);
+			stdout = NULL;
+			exit(7);
+		}
+		must(pid > 0 && waitpid(pid, &status, 0) == pid);
+		must(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	}
+	finish();
+}
+
+/* Until there is no more memory, in three threads; then go on. */
+static void *eat(void *arg)
+{
+	struct block {
+		struct block *next;
+		char rest[60000];
+	} *all = NULL, *b;
+
+	while ((b = malloc(sizeof *b)) != NULL) {
+		memset(b->rest, 1, sizeof b->rest);
+		b->next = all;
+		all = b;
+		pthread_mutex_lock(&m);
+		guarded++;
+		pthread_mutex_unlock(&m);
+	}
+	while ((b = all) != NULL) {
+		all = b->next;
+		free(b);
+	}
+	return arg;
+}
+
+static void exhausted(void)
+{
+	both(eat, eat);
+	must(guarded > 10);
+}
+
+/* ---- deep and large frames ---- */
+
+/* Not folded into a loop. */
+__attribute__((noinline)) static int deep(int left)
+{
+	volatile int here = left;
+
+	if (left == 0)
+		put();
+	else
+		here += deep(left - 1);
+	return here;
+}
+
+static void *deep_second(void *arg)
+{
+	after(1);
+	deep(n);
+	return arg;
+}
+
+static void *large_second(void *arg)
+{
+	volatile char frame[6 << 20];
+
+	after(1);
+	for (size_t i = 0; i < sizeof frame; i += 4096)
+		frame[i] = 1;
+	put();
+	return arg;
+}
+
+static void on_a_large_stack(void *(*two)(void *))
+{
+	pthread_attr_t attr;
+	pthread_t a, b;
+
+	pthread_attr_init(&attr);
+	must(pthread_attr_setstacksize(&attr, (size_t)64 << 20) == 0);
+	must(pthread_create(&a, NULL, put_first, NULL) == 0);
+	must(pthread_create(&b, &attr, two, NULL) == 0);
+	pthread_join(a, NULL);
+	pthread_join(b, NULL);
+}
+
+static void recursion(void)
+{
+	on_a_large_stack(deep_second);
+}
+
+static void frames(void)
+{
+	on_a_large_stack(large_second);
+}
+
+/* ---- the file that symbols are read from ---- */
+
+static const char *self_path;
+
+static void moved(void)
+{
+	char to[600];
+
+	snprintf(to, sizeof to, "%s.elsewhere", self_path);
+	must(rename(self_path, to) == 0);
+	race();
+	must(unlink(to) == 0);
+}
+
+static void removed(void)
+{
+	must(unlink(self_path) == 0);
+	race();
+}
+
+/* Something else lies there now. */
+static void replaced(void)
+{
+	FILE *f;
+
+	must(unlink(self_path) == 0);
+	must((f = fopen(self_path, "w")) != NULL);
+	for (int i = 0; i < 5000; i++)
+		fputs("not an executable\n", f);
+	fclose(f);
+	race();
+	must(unlink(self_path) == 0);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} runs[] = {{"race", race}, {"races", races}, {"storm", storm}, {"forks", forks},
+	    {"exhausted", exhausted}, {"recursion", recursion}, {"frames", frames}, {"moved", moved},
+	    {"removed", removed}, {"replaced", replaced}};
+
+	self_path = argv[0];
+	n = argc > 2 ? atoi(argv[2]) : 0;
+	for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+		if (argc > 1 && strcmp(argv[1], runs[i].name) == 0) {
+			runs[i].run();
+			puts("end");
+			return 5;
+		}
+	}
+	return 3;
+}
