@@ -116,7 +116,7 @@ Test(bad, commands_and_options, .init = enter)
 	cr_assert(err_has("usage: goro-race COMMAND"));
 	cr_assert(sh_is(2, "$R walk"));
 	cr_assert(err_has("goro-race: there is no command 'walk'"));
-	for (const char *const *c = (const char *const[]){"run", "explore", "report", "merge", "replay", "check", NULL}; *c; c++) {
+	for (const char *const *c = (const char *const[]){"run", "explore", "report", "merge", "replay", "shrink", "check", NULL}; *c; c++) {
 		cr_assert(sh_is(0, "$R %s --help", *c));
 		cr_assert(out_has("Usage: goro-race "));
 		cr_assert(sh_is(2, "$R %s --no-such-option x", *c));

@@ -36,6 +36,8 @@ typedef struct Look {
 	const char *goro_dir; /* compilation folder of goro's units; NULL: none in it */
 	uint64_t *
 	    targets; /* addresses of __tsan_ functions and their stubs, and of their slots in the GOT */
+	Dwarf_Die *cus; /* all units */
+	size_t ncus;
 	size_t ntargets;
 	Unit *units;
 	size_t nunits;
@@ -219,18 +221,29 @@ static const char *attribute(Dwarf_Die *die, unsigned name)
 	return s ? s : "";
 }
 
-/* The unit a function is in; false without debug information. An object file has all in one. */
-static bool unit_at(const Look *l, uint64_t address, Dwarf_Die *cu)
+/* All units, once. Not by .debug_aranges, which clang leaves out. */
+static void read_units(Look *l)
 {
-	Dwarf_Off next;
+	Dwarf_Off at = 0, next;
 	size_t head;
 
-	if (!l->dwarf)
-		return false;
-	if (!l->relocatable)
-		return dwarf_addrdie(l->dwarf, address, cu) != NULL;
-	return dwarf_nextcu(l->dwarf, 0, &next, &head, NULL, NULL, NULL) == 0 &&
-	       dwarf_offdie(l->dwarf, head, cu) != NULL;
+	while (l->dwarf && dwarf_nextcu(l->dwarf, at, &next, &head, NULL, NULL, NULL) == 0) {
+		l->cus = need(realloc(l->cus, (l->ncus + 1) * sizeof(*l->cus)));
+		if (dwarf_offdie(l->dwarf, at + head, &l->cus[l->ncus]))
+			l->ncus++;
+		at = next;
+	}
+}
+
+/* The unit a function is in; false without debug information. */
+static bool unit_at(const Look *l, uint64_t address, Dwarf_Die *cu)
+{
+	for (size_t i = 0; i < l->ncus; i++)
+		if (dwarf_haspc(&l->cus[i], address) == 1) {
+			*cu = l->cus[i];
+			return true;
+		}
+	return false;
 }
 
 static Unit *unit_named(Look *l, const char *name)
@@ -250,7 +263,10 @@ static bool is_made(const char *name)
 {
 	static const char *const made[] = {"_init", "_fini", "_start", "_dl_relocate_static_pie",
 	    "deregister_tm_clones", "register_tm_clones", "__do_global_dtors_aux", "frame_dummy",
-	    "tsan.module_ctor", "__libc_csu_init", "__libc_csu_fini", "call_weak_fn"};
+	    "tsan.module_ctor", "__libc_csu_init", "__libc_csu_fini", "call_weak_fn",
+	    /* libc_nonshared.a */
+	    "atexit", "at_quick_exit", "pthread_atfork", "__pthread_atfork",
+	    "__stack_chk_fail_local"};
 
 	for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++)
 		if (strcmp(name, made[i]) == 0)
@@ -260,6 +276,8 @@ static bool is_made(const char *name)
 
 static void find_functions(Look *l, Elf_Scn *s, GElf_Shdr *h, Elf_Data *data)
 {
+	const char *file = NULL; /* of an object file */
+
 	(void)s;
 	if (h->sh_type != SHT_SYMTAB || !h->sh_entsize)
 		return;
@@ -270,6 +288,9 @@ static void find_functions(Look *l, Elf_Scn *s, GElf_Shdr *h, Elf_Data *data)
 		Unit *u;
 		bool has;
 
+		if (gelf_getsym(data, (int)i, &sym) && GELF_ST_TYPE(sym.st_info) == STT_FILE &&
+		    l->relocatable)
+			file = elf_strptr(l->elf, h->sh_link, sym.st_name);
 		if (!gelf_getsym(data, (int)i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
 		    !sym.st_size || sym.st_shndx == SHN_UNDEF ||
 		    !(name = elf_strptr(l->elf, h->sh_link, sym.st_name)) || is_made(name))
@@ -280,7 +301,7 @@ static void find_functions(Look *l, Elf_Scn *s, GElf_Shdr *h, Elf_Data *data)
 		    (strncmp(attribute(&cu, DW_AT_name), "runtime/", 8) == 0 ||
 			strncmp(attribute(&cu, DW_AT_name), "race/", 5) == 0))
 			continue;
-		u = unit_named(l, has ? attribute(&cu, DW_AT_name) : NULL);
+		u = unit_named(l, has ? attribute(&cu, DW_AT_name) : file);
 		u->noted = u->noted ||
 			   (has && strstr(attribute(&cu, DW_AT_producer), "-fsanitize=thread"));
 		u->functions++;
@@ -338,7 +359,9 @@ static int check(const char *path, bool verbose)
 	if (head.e_machine != EM_X86_64)
 		die("%s is for another processor", path);
 	l.relocatable = head.e_type == ET_REL;
-	l.dwarf = dwarf_begin_elf(l.elf, DWARF_C_READ, NULL);
+	/* An object file's debug information is not relocated yet; there the symbols name the file. */
+	l.dwarf = l.relocatable ? NULL : dwarf_begin_elf(l.elf, DWARF_C_READ, NULL);
+	read_units(&l);
 	each_section(&l, find_symbols);
 	each_section(&l, find_goro);
 	if (!l.relocatable) {

@@ -10,6 +10,7 @@ int command_explore(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_merge(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_shrink(int argc, char **argv);
 int command_check(int argc, char **argv);
 
 #endif

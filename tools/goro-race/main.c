@@ -19,6 +19,7 @@ static const struct {
     {"run", command_run, "run a program once, collect what all its processes find"},
     {"explore", command_explore, "run it under many seeded schedules, fold the findings"},
     {"replay", command_replay, "run it again under the schedule of a seed"},
+    {"shrink", command_shrink, "find the fewest decisions of a schedule that show its finding"},
     {"report", command_report,
 	"write findings as text, JSON, SARIF, JUnit, GitHub annotations, HTML"},
     {"merge", command_merge, "join the state folders of shards"},
