@@ -19,8 +19,9 @@
  *   close       release(id_close); a receive that answers because of it acquire(id_close).
  *   len, cap    nothing.
  * Accesses made for the detector: the sender reads, the receiver writes the element, between the
- * two steps of its side; a send reads id_access and close writes it, so that close racing with send
- * is a report (Go's rule), while receiving races with neither; every operation reads id_life, which
+ * two steps of its side; a send reads id_access, first thing, and close writes it, so that close racing
+ * with a send is a report (Go's rule: also where the send then fails, finds the channel full, or is a case
+ * that a select looked at and did not take), while receiving races with neither; every operation reads id_life, which
  * lies in the block that goro_chan_free frees: using a channel after, or while, it is freed is a
  * report.
  *
@@ -86,7 +87,6 @@ static inline void wake_up(Waiter *w, bool success, G **wake)
 
 static void give(goro_chan *c, RaceCtx *s, const void *src, const void *pc)
 {
-	hook_read(s, &c->id_access, 1, pc);
 	if (c->elem)
 		hook_read(s, src, c->elem, pc);
 }
@@ -130,11 +130,8 @@ static void race_pass(goro_chan *c, RaceCtx *s, const void *src, const void *spc
 
 INLINE ChanResult do_send(goro_chan *c, RaceCtx *me, const void *elem, const void *pc, G **wake)
 {
-	if (unlikely(c->closed)) {
-		if (GORO_RACE)
-			hook_read(me, &c->id_access, 1, pc);
+	if (unlikely(c->closed))
 		return CHAN_CLOSED;
-	}
 	Waiter *w = c->recvq.first ? dequeue(&c->recvq) : NULL;
 	if (w) {
 		if (GORO_RACE && c->cap == 0) {
@@ -329,6 +326,7 @@ void goro_chan_send(goro_chan *c, const void *elem)
 	check_elem(c, elem);
 	RaceCtx *me = race_self();
 	hook_read(me, &c->id_life, 1, pc);
+	hook_read(me, &c->id_access, 1, pc);
 	lock(&c->lock);
 	ChanResult r = do_send(c, me, elem, pc, &wake);
 	if (r == CHAN_BLOCKED) {
@@ -353,6 +351,7 @@ bool goro_chan_try_send(goro_chan *c, const void *elem)
 	check_elem(c, elem);
 	RaceCtx *me = race_self();
 	hook_read(me, &c->id_life, 1, pc);
+	hook_read(me, &c->id_access, 1, pc);
 	if (!chan_can_send(c))
 		return false;
 	lock(&c->lock);
@@ -438,11 +437,11 @@ void goro_chan_close(goro_chan *c)
 	RaceCtx *me = race_self();
 	hook_read(me, &c->id_life, 1, pc);
 	lock(&c->lock);
-	hook_write(me, &c->id_access, 1, pc);
 	if (c->closed) {
 		unlock(&c->lock);
 		panic("close of closed channel");
 	}
+	hook_write(me, &c->id_access, 1, pc);
 	hook_release(me, &c->id_close);
 	store_rlx(&c->closed, 1); /* the lock orders it; readers without it learn nothing more */
 	Waiter *w, *woken = NULL, **end = &woken;
@@ -458,8 +457,6 @@ void goro_chan_close(goro_chan *c)
 		end = &w->next;
 	}
 	while ((w = dequeue(&c->sendq))) { /* they panic */
-		if (GORO_RACE)
-			hook_read(w->g->race, &c->id_access, 1, w->pc);
 		w->success = false;
 		w->g->wake_arg = w;
 		*end = w;

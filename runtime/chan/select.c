@@ -15,7 +15,7 @@
  *      (chan.h).
  *
  * Edges are those of the case done; the others make none, except that each channel's id_life is
- * read.
+ * read, and id_access of those that step 1 tried to send to.
  */
 #include "chan.h"
 
@@ -180,6 +180,8 @@ static int poll_once(Sel *s)
 {
 	for (int i = 0; i < s->n; i++) {
 		goro_case *k = &s->cases[s->poll[i]];
+		if (k->send)
+			hook_read(s->race, &k->chan->id_access, 1, s->pc);
 		if (!(k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan)))
 			continue;
 		G *wake = NULL;

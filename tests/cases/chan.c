@@ -468,6 +468,58 @@ static void norace_chan_close_after_send(void)
 	chan_close(c);
 }
 
+/* Go's rule: trying is enough. */
+static void tries_to_send_to_full(void)
+{
+	USE(chan_try_send(c, 2));
+	step(1);
+}
+static void race_chan_close_and_failed_try_send(void)
+{
+	c = chan_make(int, 1);
+	chan_send(c, 1);
+	go(tries_to_send_to_full);
+	go(closer);
+	after(2);
+}
+static void race_chan_close_and_try_send_to_nobody(void)
+{
+	c = chan_make(int);
+	go(tries_to_send_to_full);
+	go(closer);
+	after(2);
+}
+static void tries_to_receive(void)
+{
+	int v;
+	USE(chan_try_recv(c, &v));
+	USE(chan_len(c));
+	USE(chan_cap(c));
+	step(1);
+}
+static void norace_chan_close_and_failed_try_receive(void)
+{
+	c = chan_make(int);
+	go(tries_to_receive);
+	go(closer);
+	after(2);
+}
+static void receives_until_closed(void)
+{
+	int v;
+	step(1);
+	while (chan_recv_ok(c, &v))
+		;
+	arrive();
+}
+static void norace_chan_close_and_receive(void)
+{
+	c = chan_make(int);
+	go(receives_until_closed);
+	go(closer);
+	arrived(1);
+}
+
 /* ---- what orders nothing ---- */
 
 static void write_then_send_late(void)
@@ -792,6 +844,10 @@ CASES(
 	"read read_x<receive_value_read / write write_x<send_write_close / global x")
     NORACE(norace_chan_try_receive_from_closed)
     RACE(race_chan_close_and_send, "write closer / read sender / -")
+    RACE(race_chan_close_and_failed_try_send, "write closer / read tries_to_send_to_full / heap")
+    RACE(race_chan_close_and_try_send_to_nobody, "write closer / read tries_to_send_to_full / heap")
+    NORACE(norace_chan_close_and_failed_try_receive)
+    NORACE(norace_chan_close_and_receive)
     NORACE(norace_chan_close_after_send)
     RACE(race_chan_len_orders_nothing,
 	"read read_x<see_length_read / write write_x<write_then_send_late / global x")

@@ -160,6 +160,39 @@ static void race_select_default_orders_nothing(void)
 	after(2);
 }
 
+/* A case that was looked at counts as a send beside a close, whether it was taken or not (Go's rule). */
+static void default_instead_of_send(void)
+{
+	USE(chan_select_default(on_send(a, 1), on_send(b, 1)));
+	step(1);
+}
+static void close_b(void)
+{
+	after(1);
+	chan_close(b);
+	step(2);
+}
+static void race_select_close_and_default(void)
+{
+	make_both(0);
+	go(default_instead_of_send);
+	go(close_b);
+	after(2);
+}
+static void default_instead_of_receive(void)
+{
+	int v;
+	USE(chan_select_default(on_recv(a, &v), on_recv(b, &v)));
+	step(1);
+}
+static void norace_select_close_and_default_of_receives(void)
+{
+	make_both(0);
+	go(default_instead_of_receive);
+	go(close_b);
+	after(2);
+}
+
 static void write_close_a(void)
 {
 	write_x();
@@ -309,6 +342,8 @@ CASES(
 	"read read_x<receive_a_read_late / write write_x<select_send_a_write / global x")
     RACE(race_select_default_orders_nothing,
 	"read read_x<default_then_read / write write_x<write_then_default / global x")
+    RACE(race_select_close_and_default, "write close_b / read default_instead_of_send / heap")
+    NORACE(norace_select_close_and_default_of_receives)
     NORACE(norace_select_closed)
     NORACE(norace_select_parked_closed)
     NORACE(norace_select_default_closed)

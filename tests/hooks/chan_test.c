@@ -153,7 +153,7 @@ HookTest(chan, accesses_of_a_rendezvous)
 	parked(sender, c);
 	rec_start(REC_MEMORY | REC_ORDER);
 	goro_chan_recv(c, &v);
-	expect("1 read a 1; 3 read b 1; 3 read w 4; 3 handoff 1; 1 write v 4; 1 handoff 3");
+	expect("1 read a 1; 3 read w 4; 3 handoff 1; 1 write v 4; 1 handoff 3"); /* 3 read b when it parked */
 	return 0;
 }
 
@@ -166,9 +166,9 @@ HookTest(chan, accesses_of_a_buffered_channel)
 	goro_chan_recv(c, &v);
 	goro_chan_close(c);
 	goro_chan_recv(c, &v);
-	expect("1 read a 1; 1 acquire b; 1 read c 1; 1 read v 4; 1 release b; "
-	       "1 read a 1; 1 acquire b; 1 write v 4; 1 release b; "
-	       "1 read a 1; 1 write c 1; 1 release d; "
+	expect("1 read a 1; 1 read b 1; 1 acquire c; 1 read v 4; 1 release c; "
+	       "1 read a 1; 1 acquire c; 1 write v 4; 1 release c; "
+	       "1 read a 1; 1 write b 1; 1 release d; "
 	       "1 read a 1; 1 acquire d; 1 write v 4");
 	return 0;
 }
