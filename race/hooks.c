@@ -212,7 +212,7 @@ static void range_of(RaceCtx *g, const void *addr, size_t size, Kind kind, const
 	Access a = {.t = t,
 	    .ctx = g,
 	    .pc = pc,
-	    .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
+	    .size = size > RECORD_SIZE ? RECORD_SIZE : (uint32_t)size,
 	    .kind = kind};
 	access_range(&a, (uintptr_t)addr, size);
 	finding_flush(t);

@@ -59,6 +59,7 @@ struct RaceSlow {
 	Entry *scratch; /* grown on demand */
 	uint32_t scratch_cap;
 	uint32_t nfound;
+	uint32_t size_flag; /* RECORD_VPTR during such an access */
 	Found found[FOUND_MAX];
 	RecCached rec_cache[REC_CACHE];
 	Trans trans[TRANS_CACHE];

@@ -16,8 +16,8 @@
 
 /* The fast path: see ctx.h for why a hit is enough. `code` is of constant size and kind. An access that
  * crosses granules has a code that is never put into the filter. */
-static inline __attribute__((always_inline)) void access_fast(
-    uintptr_t addr, unsigned code, const void *pc)
+static inline __attribute__((always_inline)) void access_fast_or(
+    uintptr_t addr, unsigned code, const void *pc, void (*slow)(uintptr_t, unsigned, const void *))
 {
 	RaceThread *t = &race_thread;
 	uintptr_t base = load_rlx(&shadow_base[addr >> REGION_BITS & (REGIONS - 1)]);
@@ -35,7 +35,13 @@ static inline __attribute__((always_inline)) void access_fast(
 				return;
 		}
 	}
-	access_slow(addr, code, pc);
+	slow(addr, code, pc);
+}
+
+static inline __attribute__((always_inline)) void access_fast(
+    uintptr_t addr, unsigned code, const void *pc)
+{
+	access_fast_or(addr, code, pc, access_slow);
 }
 
 /* 16 bytes: two accesses of 8. Where both granules are in one state, as in most arrays, one look at the

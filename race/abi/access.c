@@ -61,13 +61,14 @@ ABI_FAST void __tsan_vptr_update(void **vptr, void *val);
 ABI_FAST void __tsan_vptr_update(void **vptr, void *val)
 {
 	if (*vptr != val)
-		access_fast((uintptr_t)vptr, CODE_SIZE(3) | CODE_PLAIN | CODE_WRITE, PC);
+		access_fast_or(
+		    (uintptr_t)vptr, CODE_SIZE(3) | CODE_PLAIN | CODE_WRITE, PC, access_slow_vptr);
 }
 
 ABI_FAST void __tsan_vptr_read(void **vptr);
 ABI_FAST void __tsan_vptr_read(void **vptr)
 {
-	access_fast((uintptr_t)vptr, CODE_SIZE(3) | CODE_PLAIN, PC);
+	access_fast_or((uintptr_t)vptr, CODE_SIZE(3) | CODE_PLAIN, PC, access_slow_vptr);
 }
 
 ABI void __tsan_read_range(void *p, unsigned long size);

@@ -21,8 +21,11 @@ typedef struct Record {
 	uint32_t ginfo;
 	uintptr_t pc;
 	uint32_t mset; /* locks held; for a free, the stack of the allocation */
-	uint32_t size; /* bytes of the access */
+	uint32_t size; /* bytes of the access, and RECORD_VPTR */
 } Record;
+
+#define RECORD_VPTR 0x80000000u /* of an object's pointer to its table of virtual functions */
+#define RECORD_SIZE 0x7fffffffu
 
 _Static_assert(sizeof(Record) == 32, "two records to a cache line, none across two");
 

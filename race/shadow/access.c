@@ -363,7 +363,7 @@ void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, co
 	bool plain = code & CODE_PLAIN;
 	Kind kind = code & CODE_WRITE ? (plain ? KIND_WRITE : KIND_AWRITE)
 				      : (plain ? KIND_READ : KIND_AREAD);
-	Access a = {.t = t, .ctx = ctx, .pc = pc, .size = size, .kind = kind};
+	Access a = {.t = t, .ctx = ctx, .pc = pc, .size = size | t->slow->size_flag, .kind = kind};
 	if (ignored(ctx, kind))
 		return;
 	if (likely(off + size <= GRANULE)) {
@@ -423,6 +423,20 @@ __attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const 
 		access_check(t, t->ctx, addr, code, pc);
 		finding_flush(t);
 	}
+	race_leave(t);
+}
+
+__attribute__((noinline)) void access_slow_vptr(uintptr_t addr, unsigned code, const void *pc)
+{
+	seed_access(addr, code & CODE_WRITE, pc);
+	RaceThread *t = race_thread_now();
+	if (!race_enter_self(t))
+		return;
+	collect_if_due(t);
+	t->slow->size_flag = RECORD_VPTR;
+	access_check(t, t->ctx, addr, code, pc);
+	t->slow->size_flag = 0;
+	finding_flush(t);
 	race_leave(t);
 }
 

@@ -24,6 +24,8 @@ typedef struct Access {
 /* What the fast path could not settle. code: of ctx.h, with the address's low bits. Enters and leaves
  * the detector, reports. */
 void access_slow(uintptr_t addr, unsigned code, const void *pc);
+/* The same for an object's pointer to its virtual functions, so that a report can say so. */
+void access_slow_vptr(uintptr_t addr, unsigned code, const void *pc);
 /* Two accesses of 8 bytes, side by side. */
 void access_slow16(uintptr_t addr, unsigned code, const void *pc);
 /* In a seeded run others may go on before a plain access: not where a signal handler interrupted the

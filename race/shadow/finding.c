@@ -70,7 +70,7 @@ static AccessKind access_kind(Kind k)
 static void fill(ReportAccess *out, uintptr_t granule, Entry e, uint8_t overlap, bool whole)
 {
 	const Record *r = record_at(e.rec);
-	uint32_t size = r->size, bytes = (uint32_t)__builtin_popcount(e.mask);
+	uint32_t size = r->size & RECORD_SIZE, bytes = (uint32_t)__builtin_popcount(e.mask);
 	int32_t first = __builtin_ctz(overlap);
 	if (size > GRANULE) {
 		/* Part of a range: what is still together around the byte in question. */
@@ -104,7 +104,11 @@ void finding_report(RaceThread *t)
 		Found *f = &s->found[i];
 		uint8_t overlap = f->old.mask & f->now.mask;
 		memset(r, 0, sizeof *r);
-		r->kind = f->old.kind == KIND_FREE ? REPORT_USE_AFTER_FREE : REPORT_RACE;
+		uint32_t sizes = record_at(f->old.rec)->size | record_at(f->now.rec)->size;
+		r->kind = f->old.kind == KIND_FREE   ? REPORT_USE_AFTER_FREE
+			  : f->now.kind == KIND_FREE ? REPORT_RACE
+			  : sizes & RECORD_VPTR      ? REPORT_VPTR_RACE
+						     : REPORT_RACE;
 		r->naccesses = 2;
 		fill(&r->accesses[0], f->granule, f->now, overlap, true);
 		fill(&r->accesses[1], f->granule, f->old, overlap, false);
@@ -127,7 +131,7 @@ void finding_double_free(RaceThread *t, RaceCtx *g, uintptr_t addr, Entry old, c
 	r->naccesses = 2;
 	r->accesses[0] = (ReportAccess){.kind = ACCESS_FREE,
 	    .addr = addr,
-	    .size = record_at(old.rec)->size,
+	    .size = record_at(old.rec)->size & RECORD_SIZE,
 	    .ginfo = g->ginfo,
 	    .stack = context_here(t, g, pc)};
 	r->accesses[0].nlocks = mutexset_list(g->mset, r->accesses[0].locks, REPORT_MAX_LOCKS);

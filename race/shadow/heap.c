@@ -167,7 +167,7 @@ static void freed(
 	Access a = {.t = t,
 	    .ctx = g,
 	    .pc = pc,
-	    .size = told > UINT32_MAX ? UINT32_MAX : (uint32_t)told,
+	    .size = told > RECORD_SIZE ? RECORD_SIZE : (uint32_t)told,
 	    .kind = KIND_FREE,
 	    .alloc_stack = stack};
 	if (size <= FREE_MARK_MAX) {

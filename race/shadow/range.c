@@ -123,7 +123,7 @@ void access_range_slow(uintptr_t addr, size_t size, bool write, const void *pc)
 	Access a = {.t = t,
 	    .ctx = t->ctx,
 	    .pc = pc,
-	    .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
+	    .size = size > RECORD_SIZE ? RECORD_SIZE : (uint32_t)size,
 	    .kind = write ? KIND_WRITE : KIND_READ};
 	access_range(&a, addr, size);
 	finding_flush(t);

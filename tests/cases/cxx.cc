@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -162,6 +163,58 @@ static void norace_cxx_virtual(void)
 	arrived(2);
 }
 
+/* An object in destruction becomes one of its base class: a call meanwhile gets either's function. */
+struct Base;
+static APART void look_at(Base *b);
+struct Base {
+	virtual ~Base() { look_at(this); }
+	virtual int which() const { return 0; }
+};
+struct Derived : Base {
+	virtual ~Derived() { look_at(this); }
+	int which() const override { return 1; }
+};
+static void look_at(Base *b)
+{
+	__asm__ volatile("" : "+r"(b) : : "memory");
+}
+alignas(16) static char place[64];
+static APART void call_which(void) { USE(((Base *)place)->which()); }
+static APART void destroy_it(void) { ((Base *)place)->~Base(); }
+static void call_step(void)
+{
+	call_which();
+	step(1);
+}
+static void destroy_late(void)
+{
+	after(1);
+	destroy_it();
+	step(2);
+}
+static void race_cxx_call_and_destructor(void)
+{
+	new (place) Derived;
+	go(call_step);
+	go(destroy_late);
+	after(2);
+}
+/* The table stays the same: nothing is written. */
+static void norace_cxx_call_and_destructor_of_that_class(void)
+{
+	new (place) Base;
+	go(call_step);
+	go(destroy_late);
+	after(2);
+}
+static void norace_cxx_call_before_destructor(void)
+{
+	new (place) Derived;
+	std::thread t(call_step);
+	t.join();
+	destroy_it();
+}
+
 /* An exception unwinds within its goroutine; the frames it left are gone from later reports. */
 static APART void thrower(void)
 {
@@ -200,5 +253,9 @@ CASES(
     NORACE(norace_cxx_goroutine_and_string)
     RACE(race_cxx_vector, "read * / write * / heap")
     NORACE(norace_cxx_virtual)
+    RACE(race_cxx_call_and_destructor,
+	"write * / read call_which<call_step / global place / says WARNING: DATA RACE ON VPTR (CONSTRUCTOR OR DESTRUCTOR VS VIRTUAL CALL)")
+    NORACE(norace_cxx_call_and_destructor_of_that_class)
+    NORACE(norace_cxx_call_before_destructor)
     RACE(race_cxx_after_exception, "read read_x<read_late / write write_x<throw_then_write / global x")
 )
