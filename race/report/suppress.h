@@ -5,7 +5,7 @@
  *	                         name of a goroutine
  *	race_top:pattern         the innermost frame of an access
  *	called_from_lib:pattern  the module of the innermost frame of an access
- *	mutex thread signal deadlock: read, for kinds of findings that goro has not got
+ *	deadlock, mutex, thread, signal:pattern  any frame, of the kinds that kinds.h gives to that type
  *
  * A pattern matches a function, a file, a module or a name when it occurs in it; '*' stands for any
  * text, '^' at the front and '$' at the end anchor. '#' begins a comment line.

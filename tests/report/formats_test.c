@@ -21,6 +21,12 @@ static void enter(void)
 			   "cd $S/tests/report && $CC -race -g -O1 -fno-inline -I../support subject.c $D/libinvisible.a -o $D/p"));
 }
 
+static void enter_misuse(void)
+{
+	scratch_enter(GORO_BUILD_DIR, GORO_SOURCE_DIR);
+	cr_assert(sh_is(0, "D=$PWD && cd $S/tests/report && $CC -race -g -O1 misuse.c -o $D/p -pthread"));
+}
+
 TestSuite(sarif, .init = enter);
 TestSuite(github, .init = enter);
 TestSuite(lines, .init = enter);
@@ -148,6 +154,35 @@ Test(lines, fingerprints_stay_from_build_to_build)
 	}
 	cr_assert(sh_is(0, "cut -d' ' -f2 b0/prints | sort -u | wc -l"));
 	cr_assert(out_has("4\n"));
+}
+
+/* ---- what is no race ---- */
+
+TestSuite(misuse, .init = enter_misuse);
+
+Test(misuse, has_the_formats_of_races)
+{
+	cr_assert(sh_is(66, "GORACE='format=sarif log_path=s' ./p"));
+	cr_assert(sh_is(0, SARIF "s.*"));
+	cr_assert(says("s.*", "[r[\"ruleId\"] for r in results]", "['goro/lock-order-inversion', 'goro/unlock-by-wrong-thread']"));
+	cr_assert(says("s.*", "[len(r[\"codeFlows\"][0][\"threadFlows\"]) for r in results]", "[4, 2]"));
+	cr_assert(says("s.*", "[run[\"tool\"][\"driver\"][\"rules\"][r[\"ruleIndex\"]][\"id\"] == r[\"ruleId\"] for r in results]", "[True, True]"));
+	cr_assert(sh_is(66, "GORACE='format=json log_path=j' ./p"));
+	cr_assert(sh_is(0, VALIDATE "--lines $S/docs/report-schema.json j.*"));
+	cr_assert(out_has("3 documents, 0 errors"));
+	cr_assert(sh_is(66, "GORACE='format=github' ./p"));
+	cr_assert(err_has(",title=Lock order inversion on a::lock of mutex 'a' by thread 3 in ba() at misuse.c:"));
+}
+
+/* Each type of rule silences its own kinds alone. */
+Test(misuse, suppressions_are_of_a_type)
+{
+	cr_assert(sh_is(0, "printf 'deadlock:^ba$\\nmutex:^foreign$\\nrace:ba\\nrace:foreign\\nthread:ba\\nsignal:ba\\n' >rules"));
+	cr_assert(sh_is(0, "GORACE='suppressions=rules print_suppressions=1' ./p"));
+	cr_assert(err_has("goro: Matched 2 suppressions (pid="));
+	cr_assert(err_has("\n1 deadlock:^ba$\n1 mutex:^foreign$\n"));
+	cr_assert(err_has("goro: Suppressions that matched nothing:\nrace:ba (rules:3)\nrace:foreign (rules:4)\nthread:ba (rules:5)\nsignal:ba (rules:6)\n"));
+	cr_assert_not(strstr(last_run()->err, "WARNING"));
 }
 
 /* ---- GitHub ---- */
