@@ -46,6 +46,7 @@ BUILD_ABS := $(abspath $(BUILD))
 SOURCE    := $(CURDIR)
 PREFIX    ?= /usr/local
 ARCH      ?= $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
+COMMA     := ,
 VERSION   := $(shell sed -n 's/^.define GORO_VERSION *"\(.*\)"/\1/p' runtime/goro.h)
 
 TEST_TIMEOUT ?= 300
@@ -61,8 +62,17 @@ CFLAGS_ALL := -std=gnu11 $(OPT) $(WARN) $(DEFS) $(SAN) $(CFLAGS)
 # What a program linked with libgoro.a needs besides. libgcc_s comes before libunwind, which has functions
 # of the same names: exceptions of C++ programs are to be unwound by the former.
 LIBS := -lgcc_s -lunwind -ldw -lelf -lpthread -ldl
-# The same for -static, where there is no libgcc_s.
-STATIC_LIBS := $(filter-out -lgcc_s,$(LIBS)) -lz -llzma -lbz2
+# The same for -static, where there is no libgcc_s; and libc's functions that goro's stand before, which dlsym does not
+# find there, by their other names (runtime/net/libc.h).
+STATIC_INNER := _IO_fflush _IO_fgets _IO_fputs _IO_fread _IO_fwrite _IO_getc _IO_new_fclose _IO_putc _IO_puts \
+	___pthread_barrier_wait ___pthread_cond_clockwait ___pthread_cond_timedwait ___pthread_cond_wait \
+	___pthread_join ___pthread_mutex_clocklock ___pthread_mutex_lock ___pthread_mutex_timedlock \
+	___pthread_rwlock_rdlock ___pthread_rwlock_timedrdlock ___pthread_rwlock_timedwrlock \
+	___pthread_rwlock_wrlock ___pthread_timedjoin_np ___sem_timedwait ___vfprintf_chk __cnd_timedwait \
+	__cnd_wait __gethostbyname_r __libc_fcntl64 __libc_pause \
+	__libc_sigsuspend __libc_tcdrain __lockf64 __mtx_lock __mtx_timedlock __new_pclose __new_sem_wait \
+	__sigtimedwait __sigwait __sigwaitinfo __thrd_join __thrd_sleep __vfprintf vfscanf
+STATIC_LIBS := $(STATIC_INNER:%=-Wl$(COMMA)-u$(COMMA)%) $(filter-out -lgcc_s,$(LIBS)) -lz -llzma -lbz2
 
 # ---- what is there ----
 
@@ -244,7 +254,6 @@ $$(BUILD)/$(basename $(1)): $$(TEST_OBJ)/$(basename $(1:tests/%=%)).o $(3) $$(SU
 		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(filter -l%,$$(CRITERION)) \
 		$(if $(filter tests/fail/%,$(1)),$(FAIL_WRAP)) $$(LIBS) -lm -o $$@
 endef
-COMMA := ,
 test_archive = $(if $(filter tests/hooks/%,$(1)),$$(HOOKS)/inside.a,$(if \
 	$(filter $(UNIT_RACE),$(1)),$$(HOOKS)/race.a,$(if \
 	$(filter tests/unit/% tests/fail/%,$(1)),$$(PLAIN)/inside.a,$(if \

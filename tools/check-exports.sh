@@ -15,7 +15,14 @@ blocking='read write pread pwrite pread64 pwrite64 readv writev preadv pwritev o
 	sigtimedwait sigsuspend sem_wait sem_timedwait pthread_sigmask sigprocmask msgrcv msgsnd tcdrain close shutdown syncfs
 	__read_chk __pread_chk __pread64_chk __recv_chk __recvfrom_chk __poll_chk __ppoll_chk
 	__open_2 __open64_2 __openat_2 __openat64_2 lockf lockf64 ioctl splice sendfile copy_file_range
-	epoll_ctl eventfd_read eventfd_write'
+	epoll_ctl eventfd_read eventfd_write
+	pthread_mutex_lock pthread_mutex_timedlock pthread_mutex_clocklock pthread_rwlock_rdlock
+	pthread_rwlock_wrlock pthread_rwlock_timedrdlock pthread_rwlock_timedwrlock pthread_cond_wait
+	pthread_cond_timedwait pthread_cond_clockwait pthread_barrier_wait pthread_join
+	pthread_timedjoin_np mtx_lock mtx_timedlock cnd_wait cnd_timedwait thrd_join thrd_sleep __getdelim gethostbyname_r
+	fcntl64 pclose fread fwrite fgets getc fgetc getchar putc fputc putchar fputs puts fflush fclose
+	getdelim getline vfprintf vprintf fprintf printf __isoc99_vfscanf __isoc99_vscanf __isoc99_fscanf
+	__isoc99_scanf __vfprintf_chk __vprintf_chk __fprintf_chk __printf_chk'
 replaced=$([ -f tools/real.syms ] && awk '{print $1}' tools/real.syms)
 status=0
 

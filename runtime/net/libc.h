@@ -67,6 +67,44 @@ static inline void leave_(bool in)
 		r_;                                                                                \
 	})
 
+/* ---- calls that have no number of their own ----
+ *
+ * A static program has no dlsym. libc.a has each function under a second, strong name as well, in the same
+ * member, which `-u NAME` brings in (STATIC_LIBS in the Makefile): `inner`. Not there: the call is fatal. */
+
+static _Noreturn inline void libc_missing(const char *name)
+{
+	fatal("%s: a static program must be linked with -Wl,-u,%s", name, name);
+}
+
+/* libc's `name`; inner: as said above. */
+#define LIBC(name, inner)                                                                          \
+	__extension__({                                                                            \
+		extern __typeof__(name) inner __attribute__((weak));                               \
+		__typeof__(&name) libc_ = REAL(name);                                              \
+		if (unlikely(!libc_) && !(libc_ = inner))                                          \
+			libc_missing(#inner);                                                      \
+		libc_;                                                                             \
+	})
+
+/* The call, with the P given away. */
+#define WAITS(name, inner, args)                                                                   \
+	__extension__({                                                                            \
+		__typeof__(&name) real_ = LIBC(name, inner);                                       \
+		bool in_ = syscall_enter_here();                                                   \
+		__typeof__(name args) r_ = real_ args;                                             \
+		if (in_)                                                                           \
+			syscall_exit_here();                                                       \
+		r_;                                                                                \
+	})
+
+/* The same where `try` may have it at once: `busy` is its answer when not. */
+#define TRIES(try, busy, name, inner, args)                                                        \
+	__extension__({                                                                            \
+		__typeof__(name args) tried_ = g_self() ? (try) : (busy);                          \
+		tried_ == (busy) ? WAITS(name, inner, args) : tried_;                              \
+	})
+
 /* ---- what the detector is told ---- */
 
 static inline void fills(const void *p, size_t n, const void *pc)
