@@ -28,7 +28,7 @@
  *      (procs_stand_in). Nothing computes on the P that sleeps, so no more
  *      compute than before. This is also what lets the others go on while a goroutine blocks in a call that net/libc.c does
  *      not know (getline on a terminal, a library's own futex): no signal is sent there, no EINTR is ever seen.
- *   5. In libc itself a goroutine is stopped only after the fourth attempt (16 ms): before that it is likely to leave
+ *   5. In libc itself a goroutine is stopped only after 32 attempts (16 ms): before that it is likely to leave
  *      it soon, with whatever it holds.
  *
  * A P whose goroutine cannot be stopped for five slices (deep recursion, code without unwind information, a long
@@ -65,9 +65,11 @@
 #endif
 #define SLICE_LEAST 50000
 
-#define LOOKS      8  /* in a slice */
-#define ASKS_SOFT  4  /* before a goroutine is stopped in libc as well */
-#define ASKS_MOST  12 /* before another P stands in: half a slice of LOOKS and eight halves */
+/* How often one is asked: often at first, as what refuses mostly is the moment (the detector's code, between two
+ * accesses; libc's). An attempt costs the goroutine a few microseconds. */
+#define ASKS_FAST  32 /* a 64th of a slice apart; from then on also in libc */
+#define ASKS_MOST  40 /* half a slice apart; from then on another P stands in */
+#define LOOKS      8  /* in a slice, at one that sleeps */
 #define SETTLE_MAX 1000
 
 /* ---- on the thread ---- */
@@ -152,6 +154,7 @@ void preempt_look(P *p, int64_t now, bool wanted)
 	p->looked_at = now;
 	p->look_at = now + sched.slice / LOOKS;
 	if (first) {
+		p->look_at = now + sched.slice / 64;
 		p->asleep_since = 0;
 		p->asked = 0;
 		p->stuck = false;
@@ -167,13 +170,14 @@ void preempt_look(P *p, int64_t now, bool wanted)
 			p->stuck = false;
 		p->asleep_since = 0;
 		if (sched.preempt && wanted) {
-			poke(p, m, g, p->asked < ASKS_SOFT ? POKE_STOP : POKE_STOP_LIBC);
-			p->asked++;
+			poke(p, m, g, p->asked < ASKS_FAST ? POKE_STOP : POKE_STOP_LIBC);
+			if (++p->asked < ASKS_FAST)
+				p->look_at = now + sched.slice / 64;
+			else if (p->asked < ASKS_MOST)
+				p->look_at = now + sched.slice / 2;
+			else
+				p->stuck = true;
 		}
-		if (p->asked >= ASKS_MOST)
-			p->stuck = true;
-		else if (p->asked >= ASKS_SOFT)
-			p->look_at = now + sched.slice / 2;
 	}
 	if (p->stuck)
 		p->look_at = now + sched.slice;
