@@ -154,6 +154,57 @@ static void classes_by(const char *command)
 Test(field, classes_of_gcc) { classes_by("g++ -g"); }
 Test(field, classes_of_clang) { classes_by("clang++ -g"); }
 
+/* Noise in .debug_info and .debug_abbrev: any answer will do, but there must be one, and soon. */
+Test(field, damaged_types_are_survived, .timeout = 120)
+{
+	static unsigned char image[1 << 20], bad[1 << 20];
+	char path[128];
+	dlclose(load("made.c", source_c, "gcc -g"));
+	snprintf(path, sizeof path, "%s/made.so", dir);
+	FILE *in = fopen(path, "rb");
+	size_t n = fread(image, 1, sizeof image, in);
+	fclose(in);
+	size_t from[2], to[2];
+	static const char *const sections[] = {".debug_info", ".debug_abbrev"};
+	for (int i = 0; i < 2; i++) {
+		Run r;
+		run_sh(&r, 10, "readelf -SW %s | sed -n 's/.*\\] \\%s *PROGBITS *[0-9a-f]* *\\([0-9a-f]* [0-9a-f]*\\) .*/\\1/p'", path,
+		    sections[i]);
+		char *end;
+		from[i] = strtoul(r.out, &end, 16);
+		to[i] = from[i] + strtoul(end, NULL, 16);
+		run_free(&r);
+		cr_assert(from[i] && from[i] < to[i] && to[i] < n);
+	}
+	const char *rounds = getenv("GORO_STRESS");
+	unsigned seed = 7, wrong = 0;
+	for (int round = 0; round < 100 * (rounds ? atoi(rounds) : 1); round++) {
+		memcpy(bad, image, n);
+		for (int k = 0; k <= round % 8; k++) {
+			seed = seed * 1103515245 + 12345;
+			int s = (seed >> 20) & 1;
+			size_t at = from[s] + (seed >> 8) % (to[s] - from[s]);
+			seed = seed * 1103515245 + 12345;
+			bad[at] = (unsigned char)(seed >> 16);
+		}
+		snprintf(path, sizeof path, "%s/bad%d.so", dir, round);
+		FILE *out = fopen(path, "wb");
+		fwrite(bad, 1, n, out);
+		fclose(out);
+		void *lib = dlopen(path, RTLD_NOW);
+		cr_assert_not_null(lib);
+		for (const Expect *e = dlsym(lib, "expect"); e->addr; e++) {
+			SymData d;
+			if (sym_data((uintptr_t)e->addr, e->size, &d) && d.field)
+				cr_assert_lt(strlen(d.field), SYM_PATH_MAX);
+			wrong += e->field && (!d.field || strcmp(d.field, e->field) != 0);
+		}
+		dlclose(lib);
+		unlink(path);
+	}
+	cr_assert_gt(wrong, 100, "the noise missed");
+}
+
 /* AddressSanitizer would keep the locals elsewhere, in a frame of its own. */
 __attribute__((noinline, no_sanitize_address, no_sanitize_thread)) static void parts_of_locals(void)
 {
