@@ -15,6 +15,7 @@
  */
 #include "sarif.h"
 #include "jsonw.h"
+#include "schedule.h"
 
 #include <string.h>
 
@@ -329,6 +330,12 @@ void sarif_result(Buf *b, const Finding *f)
 	}
 	buf_str(b, "]}]");
 	add_all_related(b, f, &text);
+	if (race_seed) {
+		jsonw_key(b, "properties");
+		buf_str(b, "{");
+		schedule_json(b);
+		buf_str(b, "}");
+	}
 	buf_str(b, "}");
 	buf_free(&text);
 }

@@ -80,6 +80,13 @@ Test(sarif, nothing_found_is_a_document_without_results)
 	cr_assert(says("s.*", "results, run[\"invocations\"][0][\"exitCode\"]", "([], 7)"));
 }
 
+Test(sarif, a_seeded_run_says_how_to_have_it_again)
+{
+	cr_assert(sh_is(66, "GORACE='format=sarif log_path=s seed=5' ./p two"));
+	cr_assert(sh_is(0, SARIF "s.*"));
+	cr_assert(says("s.*", "[r[\"properties\"][\"schedule\"][\"seed\"] for r in results]", "[5, 5]"));
+}
+
 /* The file is whole after each finding: nobody can tell when the kill comes. */
 Test(sarif, a_killed_process_leaves_a_valid_document)
 {
