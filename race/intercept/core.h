@@ -16,6 +16,8 @@
 
 #include "real.h"
 
+#include "../../runtime/base/fdorder.h"
+
 #include "../../runtime/symbol/symbol.h"
 #include "../ctx.h"
 #include "../module.h"
@@ -95,6 +97,10 @@ extern __thread const void *heap_caller __attribute__((tls_model("initial-exec")
 void printf_args(RaceCtx *g, const char *fmt, va_list ap, const void *pc);
 /* ...and what a scanf has written, after it answered `done` conversions. */
 void scanf_args(RaceCtx *g, const char *fmt, va_list ap, int done, const void *pc);
+
+/* Absent where the detector is linked without the runtime. */
+extern __typeof__(fd_order) fd_order __attribute__((weak));
+extern __typeof__(fd_order_pair) fd_order_pair __attribute__((weak));
 
 /* stdio.c: order by streams. What goes in is before what comes out; see there. */
 void file_out(RaceCtx *g, FILE *f);

@@ -38,9 +38,6 @@ static char order[SIGNALS];        /* identities */
 static char armed;                 /* identity of all timers */
 static const void *signalfds;      /* atomic; identity of all signalfds; NULL before the first */
 
-/* runtime/net/fdorder.h's; see stdio.c. */
-const void *fd_order(int fd) __attribute__((weak));
-
 static inline bool known(int sig)
 {
 	return sig > 0 && sig < SIGNALS;
@@ -300,7 +297,7 @@ INTERCEPT int signalfd(int fd, const sigset_t *set, int flags)
 	if (r >= 0 && fd_order) {
 		int saved = os_errno();
 
-		store_rel(&signalfds, fd_order(r)); /* pairs with load_acq in sends */
+		store_rel(&signalfds, fd_order(r).in); /* pairs with load_acq in sends */
 		os_set_errno(saved);
 	}
 	return r;

@@ -16,14 +16,13 @@
 
 #include "../../runtime/os/os.h"
 
-/* runtime/net/fdorder.h's; absent where the detector is linked without the runtime. It looks the file up
- * by fstat, so a thread remembers its last answer; what may change a descriptor's file tells `changes`. */
-const void *fd_order(int fd) __attribute__((weak));
+/* fd_order looks the file up by fstat, so a thread remembers its last answer; what may change a
+ * descriptor's file tells `changes`. */
 static uint32_t changes;
 static __thread struct {
 	FILE *f;
 	uint32_t changes;
-	const void *order;
+	FdOrder order;
 } last __attribute__((tls_model("initial-exec")));
 
 void file_changed(void)
@@ -32,15 +31,15 @@ void file_changed(void)
 	    1u); /* relaxed: a thread that uses the stream afterwards is ordered otherwise */
 }
 
-static const void *file_order(FILE *f)
+static FdOrder file_order(FILE *f)
 {
 	uint32_t now = load_rlx(&changes);
 
 	if (last.f != f || last.changes != now) {
 		int saved = os_errno();
 
-		last.order =
-		    fd_order ? fd_order(fileno_unlocked(f)) : NULL; /* none behind a string */
+		last.order = fd_order ? fd_order(fileno_unlocked(f))
+				      : (FdOrder){0}; /* none behind a string */
 		last.f = f;
 		last.changes = now;
 		os_set_errno(saved);
@@ -50,26 +49,28 @@ static const void *file_order(FILE *f)
 
 void file_out(RaceCtx *g, FILE *f)
 {
-	const void *order;
+	FdOrder order;
 
 	if (!g)
 		return;
 	hook_release_merge(g, f);
 	order = file_order(f);
-	if (order)
-		hook_release_merge(g, order);
+	if (order.out)
+		hook_release_merge(g, order.out);
+	if (order.also)
+		hook_release_merge(g, order.also);
 }
 
 void file_in(RaceCtx *g, FILE *f)
 {
-	const void *order;
+	FdOrder order;
 
 	if (!g)
 		return;
 	hook_acquire(g, f);
 	order = file_order(f);
-	if (order)
-		hook_acquire(g, order);
+	if (order.in)
+		hook_acquire(g, order.in);
 }
 
 INTERCEPT int dup2(int from, int to)

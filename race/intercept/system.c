@@ -162,7 +162,10 @@ INTERCEPT int socketpair(int domain, int type, int protocol, int fd[2])
 {
 	int r = goro_real_socketpair(domain, type, protocol, fd);
 
-	if (r == 0)
+	if (r == 0) {
+		if (fd_order_pair)
+			fd_order_pair(fd[0], fd[1]);
 		writes(self(), fd, 2 * sizeof *fd, CALLER);
+	}
 	return r;
 }

@@ -6,9 +6,6 @@
 
 #include "../../runtime/os/os.h"
 
-/* runtime/net/fdorder.h's; see stdio.c. */
-const void *fd_order(int fd) __attribute__((weak));
-
 /* SIGEV_THREAD: the libc runs the function on a thread that it makes where nobody sees it. Ours goes first,
  * and takes the order of the arming. What it is told lives on: a call may be on its way when the timer
  * is deleted. */
@@ -73,7 +70,7 @@ CALL(unsigned, alarm, (unsigned s), (s), signal_armed(g), false, )
 
 static void queue_out(RaceCtx *g, mqd_t q)
 {
-	const void *order = g && fd_order ? fd_order(q) : NULL;
+	const void *order = g && fd_order ? fd_order(q).in : NULL;
 
 	if (order)
 		hook_release_merge(g, order);
@@ -82,7 +79,7 @@ static void queue_out(RaceCtx *g, mqd_t q)
 static void queue_in(RaceCtx *g, mqd_t q)
 {
 	int saved = os_errno();
-	const void *order = g && fd_order ? fd_order(q) : NULL;
+	const void *order = g && fd_order ? fd_order(q).in : NULL;
 
 	if (order)
 		hook_acquire(g, order);

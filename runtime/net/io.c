@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "fdorder.h"
+#include "../base/fdorder.h"
 #include "netpoll.h"
 
 #define PC __builtin_return_address(0)
@@ -124,9 +124,9 @@ static inline void came(int fd, const void *p, size_t n, const void *pc)
 		return;
 	RaceCtx *me = race_self();
 	int saved = os_errno();
-	const void *order = fd_order(fd);
-	if (order)
-		hook_acquire(me, order);
+	FdOrder order = fd_order(fd);
+	if (order.in)
+		hook_acquire(me, order.in);
 	if (n > 0 && p)
 		hook_write(me, p, n, pc);
 	os_set_errno(saved);
@@ -140,9 +140,11 @@ static inline void goes(int fd, const void *p, size_t n, const void *pc)
 	int saved = os_errno();
 	if (n > 0 && p)
 		hook_read(me, p, n, pc);
-	const void *order = fd_order(fd);
-	if (order)
-		hook_release_merge(me, order);
+	FdOrder order = fd_order(fd);
+	if (order.out)
+		hook_release_merge(me, order.out);
+	if (order.also)
+		hook_release_merge(me, order.also);
 	os_set_errno(saved);
 }
 
@@ -287,6 +289,8 @@ int goro_connect(int fd, const struct sockaddr *addr, uint32_t len)
 int goro_close(int fd)
 {
 	goes(fd, NULL, 0, PC);
+	if (GORO_RACE)
+		fd_order_close(fd);
 	int r = netpoll_close(fd, netpoll_can_park() || !g_self());
 	preempt_check();
 	return r;

@@ -36,6 +36,11 @@ GORO_API ssize_t write(int fd, const void *p, size_t n)
 GORO_API int close(int fd)
 {
 	goes(fd, NULL, 0, PC);
+	if (GORO_RACE) {
+		int e = os_errno();
+		fd_order_close(fd);
+		os_set_errno(e);
+	}
 	if (netpoll_knows(fd)) { /* others may wait for it */
 		int r = netpoll_close(fd, netpoll_can_park() || !g_self());
 		if (r < 0)

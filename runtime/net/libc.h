@@ -7,7 +7,7 @@
 
 #include "../os/real.h"
 #include "../sched/runtime.h" /* before <fcntl.h>, whose LOCK_READ is another */
-#include "fdorder.h"
+#include "../base/fdorder.h"
 #include "netpoll.h"
 
 #include <errno.h>
@@ -130,9 +130,9 @@ static inline void fd_in(int fd)
 	if (!GORO_RACE)
 		return;
 	int e = os_errno();
-	const void *order = fd_order(fd);
-	if (order)
-		hook_acquire(race_self(), order);
+	FdOrder order = fd_order(fd);
+	if (order.in)
+		hook_acquire(race_self(), order.in);
 	os_set_errno(e);
 }
 
@@ -141,9 +141,11 @@ static inline void fd_out(int fd)
 	if (!GORO_RACE)
 		return;
 	int e = os_errno();
-	const void *order = fd_order(fd);
-	if (order)
-		hook_release_merge(race_self(), order);
+	FdOrder order = fd_order(fd);
+	if (order.out)
+		hook_release_merge(race_self(), order.out);
+	if (order.also)
+		hook_release_merge(race_self(), order.also);
 	os_set_errno(e);
 }
 

@@ -117,6 +117,11 @@ Test(intercept, signals_are_ordered_and_come, .timeout = 280)
 	pairs("signals.c", "", true);
 }
 
+Test(intercept, descriptors_are_ordered, .timeout = 280)
+{
+	pairs("sockets.c", "", true);
+}
+
 /* Nothing of goro's takes a signal that the program's threads block. */
 Test(intercept, signals_come_in_a_plain_build, .timeout = 280)
 {
