@@ -83,9 +83,9 @@ RUNTIME_S    := $(wildcard runtime/*/*_$(ARCH).S)
 RACE_C       := $(filter-out $(addprefix %_,$(addsuffix .c,$(OTHER_ARCH))),$(wildcard race/*.c race/*/*.c))
 RACE_S       := $(wildcard race/*/*_$(ARCH).S)
 RUNTIME_O    := $(RUNTIME_C:.c=.o) $(RUNTIME_S:.S=.S.o)
-# The seeded scheduler is for race builds.
+# The seeded scheduler and the search for leaks are for race builds.
 PLAIN_O      := $(filter-out runtime/sched/seed.o runtime/sched/strategy.o runtime/sched/schedule.o \
-		runtime/sched/interleaving.o,$(RUNTIME_O))
+		runtime/sched/interleaving.o runtime/debug/leak.o,$(RUNTIME_O))
 RACE_O       := $(RACE_C:.c=.o) $(RACE_S:.S=.S.o)
 REAL_SYMS    := $(wildcard tools/real.syms)
 TOOLS        := $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c))

@@ -179,6 +179,13 @@ HOOK(void, hook_unlock, (RaceCtx *g, const void *addr, LockMode mode, const void
 
 /* ---- seeded schedules ---- */
 
+/* Goroutines that wait for ever are to be looked for at the end. */
+HOOK(bool, hook_leaks, (void), false)
+/* The block of the heap that addr lies in, of those the detector knows. */
+HOOK(bool, hook_block, (uintptr_t addr, uintptr_t *start, size_t *size), false)
+/* g, parked at pcs (innermost first, return addresses), waits for ever on `on` (NULL: on nothing, or on
+ * several), `why` in Go's words. g NULL: that was the last. */
+HOOK(void, hook_leak, (RaceCtx *g, const char *why, const void *on, const uintptr_t *pcs, int npcs), )
 /* The run is to be seeded: how, and `calls` is kept. NULL: it is not. At the start, once. */
 HOOK(const SeedOptions *, hook_seed, (const SeedCalls *calls), NULL)
 

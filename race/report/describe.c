@@ -62,6 +62,11 @@ void describe_event(Buf *b, const Finding *f, int i, bool address)
 		buf_str(b, " of ");
 		describe_who(b, w);
 		buf_str(b, w->finished ? " (finished)" : " (running)");
+	} else if (a->kind == ACCESS_WAIT) {
+		buf_fmt(b, " for ever (%s", r->what);
+		if (address && a->addr)
+			buf_fmt(b, " on 0x%012zx", (size_t)a->addr);
+		buf_str(b, ")");
 	} else if (a->kind == ACCESS_CALL) {
 		buf_fmt(b, " of %s() in a handler of signal %d", r->what, r->signal);
 	} else {

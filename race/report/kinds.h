@@ -39,6 +39,8 @@
 	     "A lock is used after it was destroyed, or one that was never made.")                                     \
 	KIND(THREAD_LEAK, "THREAD LEAK", "thread-leak", "thread",                                                      \
 	     "A thread is neither joined nor detached when the process ends.")                                         \
+	KIND(GOROUTINE_LEAK, "GOROUTINE LEAK", "goroutine-leak", "thread",                                             \
+	     "A goroutine waits for ever: nothing that still runs can reach what it waits for.")                       \
 	KIND(SIGNAL_UNSAFE, "SIGNAL-UNSAFE CALL IN A SIGNAL HANDLER", "signal-unsafe-call", "signal",                  \
 	     "A signal handler calls a function that must not be called there, as it may have been interrupted.")      \
 	KIND(SIGNAL_ERRNO, "SIGNAL HANDLER SPOILS ERRNO", "signal-errno", "signal",                                    \

@@ -97,6 +97,8 @@ static bool is_on(ReportKind k)
 		return flags.report_signal_unsafe;
 	case REPORT_SIGNAL_ERRNO:
 		return flags.report_signal_errno;
+	case REPORT_GOROUTINE_LEAK:
+		return flags.leaks;
 	case REPORT_RACE:
 	case REPORT_KINDS:
 		break;
@@ -355,7 +357,8 @@ static void name_finding(Finding *f, const Report *r)
 		name_mutex(f, i);
 	}
 	f->subject = name_who(f, r->subject);
-	if (r->accesses[0].kind <= ACCESS_DESTROY)
+	if (r->accesses[0].kind <= ACCESS_DESTROY ||
+	    (r->accesses[0].kind == ACCESS_WAIT && r->accesses[0].addr))
 		name_location(f, r->accesses[0].addr);
 	if (access_is_lock(r->accesses[0].kind))
 		f->data.field = NULL; /* which part of it, f->mutex says better */

@@ -81,7 +81,8 @@ static void add_locks(Buf *b, const Finding *f, int i)
 }
 
 static const char *const access_words[] = {"read", "write", "atomic read", "atomic write", "free",
-    "lock", "read lock", "unlock", "read unlock", "destruction", "creation", "call", "handler"};
+    "lock", "read lock", "unlock", "read unlock", "destruction", "creation", "call", "handler",
+    "wait"};
 
 const char *report_access_word(AccessKind k)
 {
@@ -237,6 +238,8 @@ void text_report(Buf *b, const Finding *f)
 			buf_str(b, "]\n");
 		}
 	}
+	if (f->report->kind == REPORT_GOROUTINE_LEAK && f->report->more)
+		buf_fmt(b, "\nAnd %d more that wait there.\n", f->report->more);
 	if (f->report->kind == REPORT_THREAD_LEAK && f->report->more)
 		buf_fmt(b, "\nAnd %d more that were created there.\n", f->report->more);
 	schedule_text(b);

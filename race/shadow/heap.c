@@ -182,6 +182,7 @@ static void freed(
 			at = end;
 		}
 		shadow_clear(p, p + size);
+		clear_starts(p, p + size);
 	}
 	sync_forget_range(p, p + size);
 }
@@ -340,6 +341,27 @@ static bool find_heap(uintptr_t addr, ReportLocation *out)
 	Trailer tr = trailer_at(start, usable);
 	*out = (ReportLocation){LOCATION_HEAP, start, usable - tr.slack, tr.ginfo, tr.stack};
 	return true;
+}
+
+static bool is_freed(uintptr_t start)
+{
+	for (uintptr_t at = start; at < start + 16; at += 8) {
+		CellIter it = cell_iter(load_rlx(shadow_w(at)), PLANE_W);
+		Entry e;
+		if (cell_next(&it, &e) && e.kind == KIND_FREE)
+			return true;
+	}
+	return false;
+}
+
+bool race_heap_live(uintptr_t addr, uintptr_t *start, size_t *size)
+{
+	if (!find_start(addr, start) || is_freed(*start))
+		return false;
+	/* The runtime's blocks are malloc's too. The last word is the next one's head as well, to which malloc's
+	 * own lists point. */
+	*size = malloc_usable_size((void *)*start) - sizeof(size_t);
+	return addr - *start < *size;
 }
 
 typedef struct FindStack {

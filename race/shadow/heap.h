@@ -20,5 +20,7 @@ void race_heap_alloc(RaceCtx *g, void *p, size_t size, size_t usable, const void
 bool race_heap_free(RaceCtx *g, void *p, size_t usable, const void *pc);
 /* p was given to race_heap_alloc: it carries a trailer. */
 bool race_heap_known(const void *p);
+/* The block that addr lies in, and that is not freed. Nobody may free it meanwhile. */
+bool race_heap_live(uintptr_t addr, uintptr_t *start, size_t *size);
 
 #endif

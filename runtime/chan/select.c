@@ -204,8 +204,12 @@ static void enqueue_all(Sel *s, G *g)
 		goro_case *k = &s->cases[index];
 		Waiter *w = &s->waiters[i];
 		waiter_init(w, g, k->elem, k->chan, index, s->pc);
+		if (GORO_RACE) /* for leak.c: semaphores alone use link */
+			w->link = i + 1 < s->n ? w + 1 : NULL;
 		waitq_push(k->send ? &k->chan->sendq : &k->chan->recvq, w);
 	}
+	if (GORO_RACE)
+		g->waiter = s->waiters;
 }
 
 /* Step 4: take the other waiters off. */
@@ -235,6 +239,8 @@ static int wait_for_one(Sel *s)
 	enqueue_all(s, g);
 	park_fn(unlock_parked, s, WAIT_SELECT, NULL);
 	const Waiter *fired = g->wake_arg;
+	if (GORO_RACE)
+		g->waiter = NULL;
 	leave(s, fired);
 	bool is_send = s->cases[fired->index].send;
 	return finish(s, fired->index, !is_send && fired->success, !fired->success);

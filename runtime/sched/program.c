@@ -23,7 +23,7 @@ typedef struct Args {
 
 /* A goroutine that is late may yet race: it gets our P for that. Also the first exit handler, that is,
  * nearly the last to run, of a goroutine that calls exit. */
-static void linger(void)
+static void linger(void *frame)
 {
 	G *g = g_self();
 	bool gives = g && !g->m->in_syscall;
@@ -34,21 +34,29 @@ static void linger(void)
 		if (gives && g->m->p && !done) {
 			done = true;
 			seed_linger();
+			leaks_find(frame);
 		}
 		return;
 	}
 	if (gives)
 		syscall_enter();
 	hook_linger();
-	if (gives)
+	if (gives) {
 		syscall_exit_now();
+		leaks_find(frame);
+	}
+}
+
+static void linger_at_exit(void)
+{
+	linger(__builtin_frame_address(0));
 }
 
 static CALLS_PROGRAM int run_main(void *p)
 {
 	Args *a = p;
 	int code = a->real_main(a->argc, a->argv, a->envp);
-	linger();
+	linger(__builtin_frame_address(0)); /* what main left below is no root */
 	store_rel(&sched.ended, 1); /* pairs with load_acq in sched_loop */
 	procs_attention();
 	exit(code);
@@ -59,6 +67,6 @@ int goro_run_main(int (*real_main)(int, char **, char **), int argc, char **argv
 	Args a = {real_main, argc, argv, envp};
 	hook_init();
 	if (GORO_RACE)
-		(void)atexit(linger);
+		(void)atexit(linger_at_exit);
 	return goro_run(run_main, &a);
 }

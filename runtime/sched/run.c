@@ -79,6 +79,7 @@ int goro_run(int (*fn)(void *), void *arg)
 	run.host = m;
 	lock(&sched.lock);
 	m->is_host = true;
+	m->host_frame = (uintptr_t)__builtin_frame_address(0);
 	m->idle = false;
 	sched.nhosts = 1;
 	unlock(&sched.lock);

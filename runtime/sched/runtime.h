@@ -174,6 +174,8 @@ struct M {
 	uint32_t tid;
 	int id;
 	bool left_main;         /* the goroutine that came back to g0 last was the main one; own */
+	bool frozen;            /* while sched.ended: on g0, and stays there; own, read by leak.c */
+	uintptr_t host_frame;   /* host: where goro_run was called; constant while it is */
 	bool is_host;           /* thread of the caller of goro_run, not ours */
 	bool idle;              /* on sched.idle_m; sched.lock */
 	G *locked_g;            /* goro_lock_os_thread */
@@ -402,6 +404,8 @@ bool timer_stop(Timer *t);
 /* Run what is due on p; when of the next, 0 none. fn may take locks of rank CHAN and above: so never
  * from inside park, before the after-switch work, where the parking goroutine may hold them. */
 int64_t timer_run(P *p, int64_t now);
+/* What the armed timers of p hold on to. */
+void timer_each(P *p, void (*fn)(uintptr_t));
 /* p stops (GOMAXPROCS sank): all its timers go to `to`. */
 void timer_move_all(P *from, P *to);
 /* threads.c, called by timer_arm without locks when `when` became the earliest of p: see that an M will
@@ -449,6 +453,9 @@ void fault_print(int sig, const siginfo_t *si, const void *ucontext);
 int64_t schedtrace(int64_t now);
 /* The value of name in GODEBUG=name=value,...; 0 when it is not there. debug/schedtrace.c */
 long godebug(const char *name);
+/* GORACE=leaks=1: report goroutines that wait for ever. On the goroutine that ends the process, whose stack
+ * counts from `frame` on; debug/leak.c, race builds. */
+void leaks_find(void *frame);
 void traceback_g(int fd, G *g); /* "goroutine 7 [chan receive]:" and its frames */
 void traceback_all(int fd, G *first);
 

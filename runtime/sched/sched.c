@@ -379,8 +379,11 @@ void sched_loop(M *m, uint32_t *until)
 			m_stop(m, until);
 			continue;
 		}
-		while (unlikely(load_acq(&sched.ended) == 1)) /* see main.c */
+		while (unlikely(load_acq(&sched.ended) == 1)) { /* see program.c */
+			store_rel(&m->frozen, true);    /* pairs with load_acq in leak.c */
 			os_futex_wait(&sched.ended, 1, -1);
+			store_rlx(&m->frozen, load_rlx(&sched.ended) == 1);
+		}
 		G *g = find_work(m);
 		if (!g)
 			continue;

@@ -179,6 +179,16 @@ int64_t timer_run(P *p, int64_t now)
 	return next;
 }
 
+void timer_each(P *p, void (*fn)(uintptr_t))
+{
+	lock(&p->timer_lock);
+	for (uint32_t i = 0; i < p->ntimers; i++) {
+		fn((uintptr_t)p->timer_heap[i].t);
+		fn((uintptr_t)p->timer_heap[i].t->arg);
+	}
+	unlock(&p->timer_lock);
+}
+
 void timer_move_all(P *from, P *to)
 {
 	int64_t next = 0;

@@ -408,6 +408,22 @@ void hook_unlock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 	leave();
 }
 
+bool hook_leaks(void)
+{
+	return false;
+}
+
+bool hook_block(uintptr_t addr, uintptr_t *start, size_t *size)
+{
+	(void)addr, (void)start, (void)size;
+	return false;
+}
+
+void hook_leak(RaceCtx *g, const char *why, const void *on, const uintptr_t *pcs, int npcs)
+{
+	(void)g, (void)why, (void)on, (void)pcs, (void)npcs;
+}
+
 const SeedOptions *hook_seed(const SeedCalls *calls)
 {
 	(void)calls;
