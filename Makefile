@@ -85,7 +85,7 @@ RACE_S       := $(wildcard race/*/*_$(ARCH).S)
 RUNTIME_O    := $(RUNTIME_C:.c=.o) $(RUNTIME_S:.S=.S.o)
 # The seeded scheduler and the search for leaks are for race builds.
 PLAIN_O      := $(filter-out runtime/sched/seed.o runtime/sched/strategy.o runtime/sched/schedule.o \
-		runtime/sched/interleaving.o runtime/debug/leak.o,$(RUNTIME_O))
+		runtime/debug/interleaving.o runtime/debug/leak.o,$(RUNTIME_O))
 RACE_O       := $(RACE_C:.c=.o) $(RACE_S:.S=.S.o)
 REAL_SYMS    := $(wildcard tools/real.syms)
 TOOLS        := $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c))

@@ -74,11 +74,11 @@ typedef enum SeedPoint {
 
 /* What GORACE asks for; constant. */
 typedef struct SeedOptions {
-	uint32_t seed; /* 0: `schedule` is followed, or the plain rule */
+	uint32_t seed;     /* 0: `schedule` is followed, or the plain rule */
 	uint32_t strategy; /* 0 random, 1 pct, 2 pos */
 	uint32_t depth, steps, preempt;
 	const char *schedule, *record, *interleaving; /* "": none */
-	int64_t linger_ns; /* atexit_sleep_ms */
+	int64_t linger_ns;                            /* atexit_sleep_ms */
 } SeedOptions;
 
 /* What the seed could not decide. */
@@ -86,7 +86,7 @@ enum { SEED_THREADS = 1, SEED_SYSCALLS = 2, SEED_DESCRIPTORS = 4, SEED_SIGNALS =
 
 typedef struct SeedState {
 	uint64_t step, switches, diverged;
-	int64_t time_ns; /* since the start */
+	int64_t time_ns;       /* since the start */
 	uint32_t uncontrolled; /* SEED_* */
 } SeedState;
 
@@ -95,11 +95,11 @@ typedef struct SeedCalls {
 	/* The goroutine of this thread is about to do that to `on`, called at pc. It may wait here for its
 	 * turn. Nothing happens on other threads. */
 	void (*point)(SeedPoint what, const void *on, const void *pc);
-	int64_t (*now)(void);              /* the clock of the run */
-	void (*note)(uint32_t what);       /* SEED_*: it has happened */
-	void (*state)(SeedState *out);     /* these may be called anywhere: */
+	int64_t (*now)(void);                       /* the clock of the run */
+	void (*note)(uint32_t what);                /* SEED_*: it has happened */
+	void (*state)(SeedState *out);              /* these may be called anywhere: */
 	void (*found)(uintptr_t addr, size_t size); /* a report named this memory */
-	void (*end)(bool last);            /* write the files so far; last: the process ends */
+	void (*end)(bool last); /* write the files so far; last: the process ends */
 } SeedCalls;
 
 #if GORO_RACE

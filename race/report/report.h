@@ -34,10 +34,10 @@ typedef enum AccessKind {
 	ACCESS_READ_UNLOCK,
 	ACCESS_DESTROY,
 	/* addr means nothing for these: */
-	ACCESS_CREATE, /* of the thread Report.subject */
-	ACCESS_CALL,   /* of Report.what, in a handler of Report.signal */
+	ACCESS_CREATE,  /* of the thread Report.subject */
+	ACCESS_CALL,    /* of Report.what, in a handler of Report.signal */
 	ACCESS_HANDLER, /* of Report.signal; innermost frame: the handler */
-	ACCESS_WAIT     /* for ever, Report.what says how; addr is what for, 0: nothing, or several things */
+	ACCESS_WAIT /* for ever, Report.what says how; addr is what for, 0: nothing, or several things */
 } AccessKind;
 
 static inline bool access_is_lock(AccessKind k)

@@ -57,7 +57,7 @@ static CALLS_PROGRAM int run_main(void *p)
 	Args *a = p;
 	int code = a->real_main(a->argc, a->argv, a->envp);
 	linger(__builtin_frame_address(0)); /* what main left below is no root */
-	store_rel(&sched.ended, 1); /* pairs with load_acq in sched_loop */
+	store_rel(&sched.ended, 1);         /* pairs with load_acq in sched_loop */
 	procs_attention();
 	exit(code);
 }

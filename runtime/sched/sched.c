@@ -380,7 +380,7 @@ void sched_loop(M *m, uint32_t *until)
 			continue;
 		}
 		while (unlikely(load_acq(&sched.ended) == 1)) { /* see program.c */
-			store_rel(&m->frozen, true);    /* pairs with load_acq in leak.c */
+			store_rel(&m->frozen, true);            /* pairs with load_acq in leak.c */
 			os_futex_wait(&sched.ended, 1, -1);
 			store_rlx(&m->frozen, load_rlx(&sched.ended) == 1);
 		}

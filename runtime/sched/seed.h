@@ -1,6 +1,6 @@
 /*
  * seed.h: what the files of the seeded scheduler share: seed.c (points, the clock, who runs), strategy.c
- * (the choice), schedule.c (the file of decisions), interleaving.c (the list of steps).
+ * (the choice), schedule.c (the file of decisions), debug/interleaving.c (the list of steps).
  *
  * One P, hence one goroutine at a time: its thread owns all of this, but for the set, which threads of
  * the program may add to (sched.lock), and where said.
@@ -70,7 +70,7 @@ uint64_t schedule_unused(void);
 /* `path` with %p replaced by the process id, in out; false: too long. */
 bool schedule_path(const char *path, char *out, size_t size);
 
-/* ---- interleaving.c ---- */
+/* ---- debug/interleaving.c ---- */
 extern bool interleaving_on;
 void interleaving_init(void);
 void interleaving_step(const G *g, SeedPoint what, const void *on, const void *pc);

@@ -5,7 +5,7 @@
  * when the reports have said which memory they name. Names are looked up then, on a stack of its own, once
  * for each place.
  */
-#include "seed.h"
+#include "../sched/seed.h"
 
 #include <fcntl.h>
 #include <string.h>
