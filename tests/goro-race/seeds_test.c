@@ -85,6 +85,27 @@ Test(seeds, gdb_stops_at_the_access_that_races)
 	cr_assert(out_has("$1 = "));
 }
 
+/* The picture's data: what the two goroutines did up to the accesses, and which of it ordered them. */
+Test(seeds, the_steps_up_to_a_race_are_kept_with_their_edges)
+{
+	scratch_write("late.c", "#include <goro.h>\nstatic int hits;\nstatic chan(int) c;\n"
+				"static void sends(void)\n{\n\tchan_send(c, 1);\n\thits = 1;\n}\n"
+				"int main(void)\n{\n\tc = chan_make(int);\n\tgo(sends);\n\tchan_recv(c);\n\tgoro_gosched();\n"
+				"\treturn hits > 1;\n}\n");
+	cr_assert(sh_is(0, "$CC -race -g -O1 late.c -o late; $R explore -q -n 10 --json j --html h --state st -- ./late; "
+			   "/usr/bin/python3 -c 'import json\n"
+			   "steps = json.load(open(\"j\"))[\"findings\"][0][\"finding\"][\"steps\"]\n"
+			   "rows, edges = steps[\"rows\"], steps[\"edges\"]\n"
+			   "names = [r[\"operation\"] for r in rows]\n"
+			   "assert names.count(\"go\") == 1 and names.count(\"send\") == 1 and names.count(\"receive\") == 1, names\n"
+			   "assert [rows[e[0]][\"operation\"] + \" \" + rows[e[1]][\"operation\"] for e in edges] == [\"send receive\"], edges\n"
+			   "marks = [r.get(\"mark\") for r in rows]\n"
+			   "assert marks.index(\"previous\") < marks.index(\"current\") == len(rows) - 1, marks\n'"));
+	/* the same from the folder; go and send are arrows, and one is missing */
+	cr_assert(sh_is(0, "$R report st --html k; for f in h k; do grep -c 'class=\"edge\"' $f; grep -c 'class=\"gap\"' $f; done"));
+	cr_assert_str_eq(last_run()->out, "2\n1\n2\n1\n");
+}
+
 Test(seeds, a_deadlock_of_some_schedules_is_found)
 {
 	scratch_write("dl.c", "#include <goro.h>\nstatic goro_mutex x, y;\nstatic goro_waitgroup wg;\n"

@@ -19,9 +19,17 @@
 #include "formats.h"
 #include "policy.h"
 #include "state.h"
+#include "steps.h"
 #include "util.h"
 
-enum { SEED_MOST = 2147483647, JOBS_MOST = 1024, LINE_MS = 10000, BAR_MS = 100 };
+enum {
+	SEED_MOST = 2147483647,
+	JOBS_MOST = 1024,
+	LINE_MS = 10000,
+	BAR_MS = 100,
+	TRACES_MOST = 20,
+	STEPS_MOST = 64 << 20
+};
 
 typedef struct Options {
 	const char *state, *gorace, *baseline, *strategy;
@@ -320,6 +328,54 @@ static void end_one(Walk *w, Ended *e)
 	ended_free(e);
 }
 
+/* Each race's smallest seed once more, for the list of its steps, out of which the picture is made. */
+static void trace(Walk *w, Crew *crew)
+{
+	int traced = 0;
+
+	for (size_t i = 0; i < w->s.found.n && traced < TRACES_MOST; i++) {
+		Finding *f = &w->s.found.v[i];
+		char *folder, *keys, *gorace, *path, *list;
+		int asked = 0;
+		size_t n;
+		json_t *steps;
+		Ended e;
+
+		if (f->seed == NO_SEED || strcmp(f->kind, "data-race") != 0 ||
+		    json_object_get(f->data, "steps"))
+			continue;
+		traced++;
+		folder = run_folder(w, f->seed);
+		keys = text_printf("%s%s%s%sseed=%llu interleaving=%s/steps.%%p", w->o->gorace,
+		    *w->o->gorace ? " " : "", w->o->keys, *w->o->keys ? " " : "",
+		    (unsigned long long)f->seed, folder);
+		gorace = policy_gorace(w->user, keys, folder);
+		if (!make_dirs(folder))
+			die("cannot write %s: %s", folder, strerror(errno));
+		crew_launch(crew, &(Launch){.argv = w->o->program,
+				      .gorace = gorace,
+				      .timeout_ms = w->o->timeout_ms,
+				      .fixed = true,
+				      .tag = f->seed});
+		while (!crew_wait(crew, 0, &e, &asked))
+			crew_signal(crew, SIGKILL);
+		path = text_printf("%s/steps.%d", folder, (int)e.pid);
+		list = read_whole(path, STEPS_MOST, &n);
+		steps = list ? steps_select(list, f->data) : NULL;
+		if (steps) {
+			json_object_set_new(f->data, "steps", steps);
+			state_again(&w->s, f);
+		}
+		remove_tree(folder);
+		ended_free(&e);
+		free(folder);
+		free(keys);
+		free(gorace);
+		free(path);
+		free(list);
+	}
+}
+
 /* True when a signal asked us to end. */
 static bool walk(Walk *w)
 {
@@ -355,6 +411,8 @@ static bool walk(Walk *w)
 	}
 	show(&w->progress, &w->s.found, w->progress.bar);
 	wipe(&w->progress);
+	if (!asked_to_end)
+		trace(w, crew);
 	return asked_to_end;
 }
 

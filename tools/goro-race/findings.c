@@ -40,7 +40,8 @@ Finding *findings_add(Findings *f, json_t *data, uint64_t seed, long count, bool
 	if (at) {
 		at->count += count;
 		finding_seed(at, seed);
-		if (seed < at->seed) {
+		/* with its steps it is stored a second time */
+		if (seed < at->seed || (seed == at->seed && json_object_get(data, "steps"))) {
 			at->seed = seed;
 			set_data(at, data);
 		}

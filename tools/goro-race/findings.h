@@ -75,7 +75,11 @@ const json_t *frame_shown(const json_t *stack);
 const json_t *finding_frame(const Finding *f);
 /* Who made access i: an object of "goroutines", or NULL. */
 const json_t *access_by(const Finding *f, const json_t *access);
-char *who_text(const json_t *who);        /* goroutine 7 "inc"; main goroutine; thread 3 */
+char *who_text(const json_t *who); /* goroutine 7 "inc"; main goroutine; thread 3 */
+/* An access of memory; else something was done to a lock, a thread, in a signal handler. */
+bool access_memory(const json_t *access);
+/* "of size 4 at 0x10", "of mutex 'm' at 0x10" */
+char *access_what(const json_t *access);
 char *access_word(const json_t *access);  /* "write", "atomic read", "free" */
 char *place_text(const json_t *frame);    /* counter.c:36; module+0x10 without debug information */
 const char *kind_words(const char *kind); /* DATA RACE; all goroutines... */

@@ -52,13 +52,16 @@ static void quoted(FILE *out, const json_t *frame, const char *root)
 
 static void access_side(FILE *out, const Finding *f, const json_t *a, size_t i, const char *root)
 {
-	char *word = access_word(a), *who = who_text(access_by(f, a));
+	char *word = access_word(a), *who = who_text(access_by(f, a)), *what = access_what(a);
 	size_t k;
 	json_t *lock;
 
 	fputs("<section><h3>", out);
-	xml_printf(out, "%s%s of %lld byte%s by %s", i ? "Previous " : "This ", word,
-	    (long long)get_int(a, "size"), get_int(a, "size") == 1 ? "" : "s", who);
+	if (access_memory(a))
+		xml_printf(out, "%s%s of %lld byte%s by %s", i ? "Previous " : "This ", word,
+		    (long long)get_int(a, "size"), get_int(a, "size") == 1 ? "" : "s", who);
+	else
+		xml_printf(out, "%s %s by %s", word, what, who);
 	fputs("</h3>\n", out);
 	if (!json_array_size(json_object_get(a, "locks")))
 		fputs("<p class=\"soft\">It held no lock.</p>\n", out);
@@ -77,6 +80,7 @@ static void access_side(FILE *out, const Finding *f, const json_t *a, size_t i, 
 	quoted(out, frame_shown(json_object_get(a, "stack")), root);
 	stack(out, json_object_get(a, "stack"), root);
 	fputs("</section>\n", out);
+	free(what);
 	free(word);
 	free(who);
 }

@@ -79,6 +79,25 @@ char *access_word(const json_t *access)
 	    "%s%s", get_true(access, "atomic") ? "atomic " : "", *kind ? kind : "access");
 }
 
+bool access_memory(const json_t *access)
+{
+	const char *kind = get_text(access, "kind");
+
+	return strcmp(kind, "read") == 0 || strcmp(kind, "write") == 0 || strcmp(kind, "free") == 0;
+}
+
+char *access_what(const json_t *access)
+{
+	const char *mutex = get_text(access, "mutex"), *address = get_text(access, "address");
+
+	if (access_memory(access))
+		return text_printf(
+		    "of size %lld at %s", (long long)get_int(access, "size"), address);
+	if (*mutex)
+		return text_printf("of mutex '%s' at %s", mutex, address);
+	return *address ? text_printf("at %s", address) : text_copy("");
+}
+
 char *place_text(const json_t *frame)
 {
 	const char *file = get_text(frame, "file"), *module = get_text(frame, "module");
@@ -99,6 +118,7 @@ const char *kind_words(const char *kind)
 	    {"fatal", "FATAL ERROR"},
 	    {"outcome", "DIFFERENT OUTCOMES"},
 	    {"goroutine-leak", "GOROUTINE LEAK"},
+	    {"lock-order-inversion", "LOCK ORDER INVERSION (POTENTIAL DEADLOCK)"},
 	};
 	static char made[64];
 	size_t i;

@@ -365,6 +365,11 @@ static void store(const char *dir, const Finding *f)
 	add_line(dir, "findings.jsonl", o);
 }
 
+void state_again(State *s, const Finding *f)
+{
+	store(s->dir, f);
+}
+
 void state_add(State *s, const Ended *e, uint64_t seed, json_t *findings)
 {
 	json_t *run = json_pack("{s:s, s:I}", "kind", "run", "ms", (json_int_t)e->ms),
@@ -418,7 +423,7 @@ static void join_finding(void *arg, json_t *o)
 	if (strcmp(get_text(o, "kind"), "stored") != 0)
 		return;
 	f = findings_add(&s->found, data, seed_of(o), 0, &fresh);
-	if (f && (fresh || f->seed < before))
+	if (f && (fresh || f->seed < before || (f->data == data && f->seed == before)))
 		store(s->dir, f);
 }
 

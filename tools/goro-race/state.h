@@ -40,6 +40,9 @@ void state_open(State *s, const char *dir, const char *binary, char *const *argv
 /* Add a run: findings is an array of findings' JSON objects, each at most once. */
 void state_add(State *s, const Ended *e, uint64_t seed, json_t *findings);
 
+/* The finding is as before but for what was added to its data: store it again. */
+void state_again(State *s, const Finding *f);
+
 /* Read folders and files into one: state folders, folders of the detector's JSON Lines, single files of these.
  * Damaged ones are named and skipped; dies when nothing can be read of one. same: all state folders must be of the
  * same program and command line. */

@@ -32,15 +32,14 @@ static void write_stack(FILE *out, const json_t *stack, const char *call)
 
 static void write_access(FILE *out, const Finding *f, const json_t *a, size_t i)
 {
-	char *word = access_word(a), *who = who_text(access_by(f, a));
+	char *word = access_word(a), *who = who_text(access_by(f, a)), *what = access_what(a);
 	const json_t *locks = json_object_get(a, "locks");
 	size_t k;
 	json_t *lock;
 
-	if (i == 0)
+	if (i == 0 || !access_memory(a))
 		word[0] = (char)toupper((unsigned char)word[0]);
-	fprintf(out, "%s%s of size %lld at %s by %s", i ? "Previous " : "", word,
-	    (long long)get_int(a, "size"), get_text(a, "address"), who);
+	fprintf(out, "%s%s %s by %s", i && access_memory(a) ? "Previous " : "", word, what, who);
 	json_array_foreach((json_t *)(uintptr_t)locks, k, lock)
 	{
 		const json_t *at = json_object_get(lock, "locked_at");
@@ -56,6 +55,7 @@ static void write_access(FILE *out, const Finding *f, const json_t *a, size_t i)
 	fputc('\n', out);
 	free(word);
 	free(who);
+	free(what);
 }
 
 static void write_location(FILE *out, const Finding *f)

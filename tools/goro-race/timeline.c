@@ -2,7 +2,8 @@
  * timeline.c: see timeline.h. Events are put on rows from what the report says, oldest first: each goroutine's
  * creation after its creator's, the memory's allocation, the locks taken, the previous access, the current one.
  * Arrows are the edges that are known to order: a go statement and what it starts. Between the two accesses of a race
- * stands the edge that is missing. Order between rows of different lanes without an arrow means nothing, and the
+ * stands the edge that is missing. Where the run's steps are known (steps.h), they are drawn instead, each with its
+ * arrow to what it let go on. Order between rows of different lanes without an arrow means nothing, and the
  * caption says so.
  */
 #include "timeline.h"
@@ -44,8 +45,9 @@ typedef struct Picture {
 	Event events[EVENTS_MOST];
 	int nevents;
 	struct {
-		int row, to; /* from the event of that row to the beginning of lane `to` */
-	} edges[LANES_MOST];
+		int row, to; /* from the event of that row to lane `to` */
+		int at;      /* before the event of that row; -1: at once */
+	} edges[EVENTS_MOST];
 	int nedges;
 } Picture;
 
@@ -118,7 +120,8 @@ static void create(Picture *p, int lane, int depth)
 	    text_printf("%s %lld", p->lanes[lane].thread ? "starts thread" : "go",
 		(long long)p->lanes[lane].id),
 	    frame_shown(made));
-	if (row >= 0 && p->nedges < LANES_MOST) {
+	if (row >= 0 && p->nedges < EVENTS_MOST) {
+		p->edges[p->nedges].at = -1;
 		p->edges[p->nedges].row = row;
 		p->edges[p->nedges++].to = lane;
 		p->lanes[lane].first = row + 1;
@@ -132,6 +135,72 @@ static int lane_at(Picture *p, const json_t *people, const json_t *index)
 				: NULL;
 
 	return who ? lane_of(p, is_thread(who, "kind"), get_int(who, "id"), who) : -1;
+}
+
+static void edge(Picture *p, int row, int to, int at)
+{
+	if (p->nedges == EVENTS_MOST || row < 0 || to < 0)
+		return;
+	p->edges[p->nedges].row = row;
+	p->edges[p->nedges].to = to;
+	p->edges[p->nedges++].at = at;
+}
+
+/* The picture of the steps; false when the finding has none. */
+static bool fill_steps(Picture *p, const Finding *f, int *older, int *newer)
+{
+	const json_t *steps = json_object_get(f->data, "steps"),
+		     *people = json_object_get(f->data, "goroutines");
+	const json_t *rows = json_object_get(steps, "rows");
+	size_t i, k;
+	json_t *row, *pair, *who;
+
+	*older = *newer = -1;
+	json_array_foreach((json_t *)(uintptr_t)rows, i, row)
+	{
+		const char *operation = get_text(row, "operation"), *mark = get_text(row, "mark");
+		const char *address = get_text(row, "address"), *place = get_text(row, "place");
+		const char *file = strrchr(place, ' ');
+		const json_t *known = NULL;
+		int lane, at;
+
+		json_array_foreach((json_t *)(uintptr_t)people, k,
+		    who) if (get_int(who, "id") == get_int(row, "goroutine")) known = who;
+		lane = lane_of(p, false, get_int(row, "goroutine"), known);
+		file = file ? file + 1 : place;
+		at = event(p, lane, *mark ? HIT : DOT,
+		    text_printf("%s%s%s  %s", operation, strcmp(operation, "go") == 0 ? " " : "",
+			strcmp(operation, "go") == 0 ? address : "",
+			strrchr(file, '/') ? strrchr(file, '/') + 1 : file),
+		    NULL);
+		if (at < 0 || at != (int)i)
+			return false;
+		free(p->events[at].whole);
+		p->events[at].whole = text_printf("step %lld: %s %s, %s",
+		    (long long)get_int(row, "step"), operation, address, place);
+		if (*mark)
+			*(mark[0] == 'c' ? newer : older) = at;
+		if (strcmp(operation, "go") == 0) {
+			json_int_t id = strtoll(address, NULL, 10);
+			const json_t *made = NULL;
+
+			json_array_foreach((json_t *)(uintptr_t)people, k,
+			    who) if (get_int(who, "id") == id) made = who;
+			lane = lane_of(p, false, id, made);
+			edge(p, at, lane, -1);
+			if (lane >= 0)
+				p->lanes[lane].first = at + 1;
+		}
+	}
+	json_array_foreach(json_object_get(steps, "edges"), i, pair)
+	{
+		int from = (int)json_integer_value(json_array_get(pair, 0));
+		int to = (int)json_integer_value(json_array_get(pair, 1));
+
+		if (from >= 0 && from < p->nevents && to >= 0 && to < p->nevents)
+			edge(p, from, p->events[to].lane, to > from ? to : -1);
+	}
+	return p->nevents > 0;
 }
 
 /* Answers the row of the first and of the last access, or -1. */
@@ -219,7 +288,13 @@ void timeline_write(FILE *out, const Finding *f, const char *id)
 	Picture *p = need(calloc(1, sizeof(*p)));
 	int older, newer, width, height;
 
-	fill(p, f, &older, &newer);
+	if (!fill_steps(p, f, &older, &newer)) {
+		memset(p, 0, sizeof(*p));
+		fill(p, f, &older, &newer);
+	}
+	/* Only of a race is it said that nothing orders the two. */
+	if (strcmp(f->kind, "data-race") != 0 && strcmp(f->kind, "vptr-race") != 0)
+		older = newer = -1;
 	if (!p->nlanes || !p->nevents)
 		return;
 	width = LEFT + p->nlanes * LANE;
@@ -242,7 +317,8 @@ void timeline_write(FILE *out, const Finding *f, const char *id)
 	/* Lines run between the rows, so that they cross no words. */
 	for (int i = 0; i < p->nedges; i++) {
 		int x1 = x_of(p->events[p->edges[i].row].lane), y1 = y_of(p->edges[i].row);
-		int x2 = x_of(p->edges[i].to), y2 = y1 + ROW / 2, back = x2 > x1 ? -1 : 1;
+		int x2 = x_of(p->edges[i].to), back = x2 > x1 ? -1 : 1;
+		int y2 = (p->edges[i].at < 0 ? y1 : y_of(p->edges[i].at - 1)) + ROW / 2;
 
 		fprintf(
 		    out, "<path class=\"edge\" d=\"M%d %d V%d H%d\"/>", x1, y1, y2, x2 + back * 8);
@@ -259,8 +335,10 @@ void timeline_write(FILE *out, const Finding *f, const char *id)
 		else
 			fprintf(out, "<path class=\"gap\" d=\"M%d %d V%d H%d V%d\"/>", x1, y1,
 			    middle, x2, y2);
+		/* beside the line where the words of neither access are */
 		fprintf(out, "<text class=\"bad\" x=\"%d\" y=\"%d\">no order</text>\n",
-		    x1 == x2 ? x1 + 13 : (x1 + x2) / 2 - 28, middle + 14);
+		    x1 == x2 ? x1 + 13 : (x1 > x2 ? x1 : x2) - 80,
+		    x2 < x1 ? middle - 5 : middle + 14);
 	}
 	for (int i = 0; i < p->nevents; i++) {
 		const Event *e = &p->events[i];
