@@ -45,9 +45,9 @@
  *
  * Either c sees 1, or 3 sees a. The barrier is on sysmon's side alone; the thread's costs a load.
  *
- * Off: GODEBUG=asyncpreemptoff=1 (then only sleeping threads are stood in for); in builds of goro under ASan or TSan
- * (their runtimes have locks that lie in the program's text, and TSan defers signals); in unit tests that link
- * goro's objects as they are (no goro_text).
+ * Off: GODEBUG=asyncpreemptoff=1 (then only sleeping threads are stood in for). No signals, but other Ps stand in: in
+ * builds of goro under ASan or TSan (their runtimes have locks that lie in the program's text, and TSan defers
+ * signals); in unit tests that link goro's objects as they are (no goro_text).
  * GODEBUG=schedslice=MICROSECONDS makes the slice another one, for tests.
  *
  * Roads not taken. Go's way, a call injected at the pc that switches to the scheduler: the goroutine would wake on
@@ -71,6 +71,14 @@
 #define ASKS_MOST  40 /* half a slice apart; from then on another P stands in */
 #define LOOKS      8  /* in a slice, at one that sleeps */
 #define SETTLE_MAX 1000
+
+#if defined(SAN_ADDRESS) || defined(SAN_THREAD)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+static bool by_signal; /* constant after preempt_init */
 
 /* ---- on the thread ---- */
 
@@ -170,7 +178,8 @@ void preempt_look(P *p, int64_t now, bool wanted)
 			p->stuck = false;
 		p->asleep_since = 0;
 		if (sched.preempt && wanted) {
-			poke(p, m, g, p->asked < ASKS_FAST ? POKE_STOP : POKE_STOP_LIBC);
+			if (by_signal)
+				poke(p, m, g, p->asked < ASKS_FAST ? POKE_STOP : POKE_STOP_LIBC);
 			if (++p->asked < ASKS_FAST)
 				p->look_at = now + sched.slice / 64;
 			else if (p->asked < ASKS_MOST)
@@ -189,8 +198,6 @@ void preempt_init(void)
 	sched.slice = us > 0 && us < 1000000000 ? (int64_t)us * 1000 : SLICE;
 	if (sched.slice < SLICE_LEAST)
 		sched.slice = SLICE_LEAST;
-#if !defined(SAN_ADDRESS) && !defined(SAN_THREAD)
-	sched.preempt =
-	    godebug("asyncpreemptoff") == 0 && stack_code_init() && os_poke_init(on_poke);
-#endif
+	sched.preempt = godebug("asyncpreemptoff") == 0;
+	by_signal = sched.preempt && !SANITIZED && stack_code_init() && os_poke_init(on_poke);
 }

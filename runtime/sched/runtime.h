@@ -259,7 +259,7 @@ typedef struct Sched {
 	uint32_t npolling;     /* atomic: Gs that wait on a descriptor (net/netpoll.c) */
 	uint32_t procs;        /* GOMAXPROCS now; written under lock, read relaxed */
 	uint32_t procs_in_use; /* Ps from here on retire: procs and those that stand in; the same */
-	bool preempt;  /* goroutines may be stopped by a signal; constant after sched_init */
+	bool preempt;  /* who computes without end is to make way; constant after sched_init */
 	uint64_t mask; /* of all threads; bit 0 is signal 1; mask.c */
 	int64_t slice; /* how long one may run while others wait; ns; constant after sched_init */
 	P *all_p[PROCS_MAX]; /* filled once, then constant */
