@@ -138,6 +138,20 @@ static inline void blocking_leave(bool in)
 		r_;                                                                                \
 	})
 
+/* signal.c: the signal whose handler runs on this thread, 0 for none; and to call first thing in what a handler must
+ * not call. (Handlers of faults do not count: they run where the program put them.) */
+extern __thread int signal_running __attribute__((tls_model("initial-exec")));
+void signal_unsafe_call(const char *name, const void *pc);
+static inline void signal_unsafe(const char *name, const void *pc)
+{
+	if (unlikely(signal_running))
+		signal_unsafe_call(name, pc);
+}
+
+/* thread.c: report the threads that nobody joined or detached; in a child of fork there are none. */
+void thread_leaks(void);
+void thread_forked(void);
+
 /* thread.c: a pthread's birth and end, for thrd_create too: fn or fn11 is to run. thread_started after
  * the creation: did it happen? thread_find before a join or detach, thread_joined or thread_detached
  * (which take NULL) after it: did it answer success? */

@@ -51,6 +51,7 @@ __attribute__((destructor(1))) static void last_destructor(void)
 	if (!exiting || !is_ours())
 		return;
 	exiting = false;
+	thread_leaks();
 	code = hook_fini(exit_code);
 	if (code != exit_code)
 		exit(code);
@@ -59,22 +60,28 @@ __attribute__((destructor(1))) static void last_destructor(void)
 
 INTERCEPT void _exit(int code)
 {
-	if (is_ours())
+	if (is_ours()) {
+		thread_leaks();
 		code = hook_fini(code);
+	}
 	os_exit(code);
 }
 
 INTERCEPT void _Exit(int code)
 {
-	if (is_ours())
+	if (is_ours()) {
+		thread_leaks();
 		code = hook_fini(code);
+	}
 	os_exit(code);
 }
 
 INTERCEPT void quick_exit(int code)
 {
-	if (is_ours())
+	if (is_ours()) {
+		thread_leaks();
 		code = hook_fini(code);
+	}
 	goro_real_quick_exit(code);
 	__builtin_unreachable();
 }
@@ -102,6 +109,7 @@ static void after_fork(void)
 static void in_child(void)
 {
 	process = getpid();
+	thread_forked();
 	race_fork_after(true);
 }
 

@@ -14,6 +14,7 @@ typedef struct Saved {
 	struct Saved *next;
 	const void *env;
 	size_t depth; /* the bucket's lock */
+	int signal;   /* signal_running; the bucket's lock */
 } Saved;
 
 typedef struct Bucket {
@@ -55,6 +56,7 @@ void jmp_saved(const void *env)
 		b->first = s;
 	}
 	s->depth = race_stack_depth();
+	s->signal = signal_running;
 	unlock(&b->lock);
 }
 
@@ -68,8 +70,10 @@ static void going_back(const void *env)
 		return;
 	lock(&b->lock);
 	s = find(b, env);
-	if (s)
+	if (s) {
 		depth = s->depth;
+		signal_running = s->signal; /* out of a handler, perhaps */
+	}
 	unlock(&b->lock);
 	race_stack_restore(depth); /* never grows it */
 }

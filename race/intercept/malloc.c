@@ -37,6 +37,7 @@ static inline void *born(void *p, size_t size, const void *pc)
 
 void *heap_new(size_t size, size_t align, const void *pc)
 {
+	signal_unsafe("malloc", pc);
 	if (unlikely(!intercept_ready))
 		return align ? goro_real_memalign(align, size) : goro_real_malloc(size);
 	return born(
@@ -48,6 +49,7 @@ void heap_delete(void *p, const void *pc)
 {
 	if (!p)
 		return;
+	signal_unsafe("free", pc);
 	if (likely(intercept_ready) && !race_heap_free(module_counts(pc) ? self() : NULL, p,
 					   goro_real_malloc_usable_size(p), pc))
 		return; /* freed before, and reported: the libc would end the process here */
@@ -68,6 +70,8 @@ INTERCEPT void *calloc(size_t n, size_t each)
 {
 	size_t size;
 
+	signal_unsafe("calloc", HEAP_CALLER());
+
 	if (unlikely(!intercept_ready || __builtin_mul_overflow(n, each, &size)))
 		return goro_real_calloc(n, each); /* an overflow fails there */
 	return born(goro_real_calloc(1, padded(size)), size, HEAP_CALLER());
@@ -79,6 +83,7 @@ static void *resize(void *p, size_t size, const void *pc)
 	size_t old;
 	void *q;
 
+	signal_unsafe("realloc", pc);
 	if (!p)
 		return heap_new(size, 0, pc);
 	if (size == 0) { /* the libc's way: free */

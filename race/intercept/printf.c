@@ -21,6 +21,7 @@ static int to_stream(FILE *f, int flag, const char *fmt, va_list ap, const void 
 {
 	RaceCtx *g = self();
 
+	signal_unsafe(f == stdout ? "printf" : "fprintf", pc);
 	printf_args(g, fmt, ap, pc);
 	file_out(g, f);
 	return flag < 0 ? goro_real_vfprintf(f, fmt, ap)

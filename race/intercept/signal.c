@@ -26,6 +26,7 @@
 #include "fill.h"
 
 #include "../../runtime/os/os.h"
+#include "../lock/misuse.h"
 
 #define SIGNALS 65
 
@@ -82,12 +83,19 @@ void signal_fires(RaceCtx *g)
 		hook_acquire(g, &armed);
 }
 
+/* While a thread sends, the handlers that run on it were asked for. */
+static __thread int sending __attribute__((tls_model("initial-exec")));
+
 #define SENDER(name, params, args, to_us)                                                          \
 	INTERCEPT int name params                                                                  \
 	{                                                                                          \
+		int r;                                                                             \
 		if (to_us)                                                                         \
 			sends(sig);                                                                \
-		return goro_real_##name args;                                                      \
+		sending++;                                                                         \
+		r = goro_real_##name args;                                                         \
+		sending--;                                                                         \
+		return r;                                                                          \
 	}
 SENDER(kill, (pid_t pid, int sig), (pid, sig), pid <= 0 || pid == getpid())
 SENDER(killpg, (pid_t pid, int sig), (pid, sig), true)
@@ -98,6 +106,16 @@ SENDER(sigqueue, (pid_t pid, int sig, const union sigval v), (pid, sig, v), pid 
 SENDER(pthread_sigqueue, (pthread_t th, int sig, const union sigval v), (th, sig, v), true)
 
 /* ---- who takes ---- */
+
+__thread int signal_running __attribute__((tls_model("initial-exec")));
+
+void signal_unsafe_call(const char *name, const void *pc)
+{
+	RaceCtx *g = self();
+
+	if (g && module_counts(pc)) /* what libc calls inside, the call of libc stands for */
+		misuse_signal(g, REPORT_SIGNAL_UNSAFE, ACCESS_CALL, name, signal_running, pc);
+}
 
 /* The stand-in of every handler. */
 static void on_signal(int sig, siginfo_t *info, void *uc)
@@ -126,10 +144,25 @@ static void on_signal(int sig, siginfo_t *info, void *uc)
 		goro_real_sigaction(sig, &none, NULL);
 	}
 	arrives(self(), sig);
+
+	int outer = signal_running, before = os_errno();
+	RaceCtx *g;
+
+	signal_running = fault ? 0 : sig;
 	if (what & WITH_INFO)
 		((void (*)(int, siginfo_t *, void *))(uintptr_t)(what & ADDRESS))(sig, info, uc);
 	else
 		((void (*)(int))(uintptr_t)(what & ADDRESS))(sig);
+	signal_running = outer;
+	/* SIGTERM's often sends itself once more, and ends the process: as TSan has it. */
+	if (unlikely(os_errno() != before) && !fault && !sending && sig != SIGTERM &&
+	    (g = self()) != NULL) {
+		int spoilt = os_errno();
+
+		misuse_signal(g, REPORT_SIGNAL_ERRNO, ACCESS_HANDLER, NULL, sig,
+		    (const char *)(uintptr_t)(what & ADDRESS) + 1);
+		os_set_errno(spoilt);
+	}
 }
 
 /* ---- the stand-in in its place ---- */

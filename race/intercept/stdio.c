@@ -100,6 +100,7 @@ static size_t got(FILE *f, void *p, size_t each, size_t n, const void *pc)
 
 INTERCEPT size_t fread(void *restrict p, size_t each, size_t n, FILE *restrict f)
 {
+	signal_unsafe("fread", CALLER);
 	return got(f, p, each, goro_real_fread(p, each, n, f), CALLER);
 }
 
@@ -116,6 +117,7 @@ INTERCEPT size_t __fread_chk(void *p, size_t room, size_t each, size_t n, FILE *
 
 INTERCEPT size_t fwrite(const void *restrict p, size_t each, size_t n, FILE *restrict f)
 {
+	signal_unsafe("fwrite", CALLER);
 	RaceCtx *g = self();
 
 	reads(g, p, each * n, CALLER);
@@ -146,6 +148,7 @@ static char *got_line(char *line, FILE *f, const void *pc)
 
 INTERCEPT char *fgets(char *restrict s, int n, FILE *restrict f)
 {
+	signal_unsafe("fgets", CALLER);
 	return got_line(goro_real_fgets(s, n, f), f, CALLER);
 }
 
@@ -207,6 +210,7 @@ static void puts_out(const char *s, FILE *f, const void *pc)
 
 INTERCEPT int fputs(const char *restrict s, FILE *restrict f)
 {
+	signal_unsafe("fputs", CALLER);
 	puts_out(s, f, CALLER);
 	return goro_real_fputs(s, f);
 }
@@ -219,6 +223,7 @@ INTERCEPT int fputs_unlocked(const char *restrict s, FILE *restrict f)
 
 INTERCEPT int puts(const char *s)
 {
+	signal_unsafe("puts", CALLER);
 	puts_out(s, stdout, CALLER);
 	return goro_real_puts(s);
 }
@@ -227,24 +232,28 @@ INTERCEPT int puts(const char *s)
 
 INTERCEPT int fputc(int c, FILE *f)
 {
+	signal_unsafe("fputc", CALLER);
 	file_out(self(), f);
 	return goro_real_fputc(c, f);
 }
 
 INTERCEPT int putc(int c, FILE *f)
 {
+	signal_unsafe("putc", CALLER);
 	file_out(self(), f);
 	return goro_real_putc(c, f);
 }
 
 INTERCEPT int putchar(int c)
 {
+	signal_unsafe("putchar", CALLER);
 	file_out(self(), stdout);
 	return goro_real_putchar(c);
 }
 
 INTERCEPT int fgetc(FILE *f)
 {
+	signal_unsafe("fgetc", CALLER);
 	int c = goro_real_fgetc(f);
 
 	file_in(self(), f);
@@ -253,6 +262,7 @@ INTERCEPT int fgetc(FILE *f)
 
 INTERCEPT int getc(FILE *f)
 {
+	signal_unsafe("getc", CALLER);
 	int c = goro_real_getc(f);
 
 	file_in(self(), f);
@@ -309,6 +319,7 @@ INTERCEPT off_t ftello(FILE *f)
 
 INTERCEPT int fflush(FILE *f)
 {
+	signal_unsafe("fflush", CALLER);
 	if (f)
 		file_out(self(), f);
 	return goro_real_fflush(f);

@@ -18,6 +18,7 @@
 
 #include <limits.h>
 
+#include "../lock/misuse.h"
 #include "../thread.h"
 
 enum { ENDED = 1, DETACHED = 2 };
@@ -32,6 +33,7 @@ struct Start {
 	bool filed;       /* table.lock */
 	uint32_t fate;    /* atomic */
 	uint32_t holders; /* atomic */
+	uint32_t asked;   /* joins and detaches under way; table.lock */
 };
 
 static __thread Start *mine __attribute__((tls_model("initial-exec")));
@@ -90,8 +92,10 @@ Start *thread_find(pthread_t th)
 	lock(&table.lock);
 	for (s = *bucket_of(th); s && s->th != th; s = s->next)
 		;
-	if (s)
+	if (s) {
 		add_rlx(&s->holders, 1u); /* relaxed: the table holds it */
+		s->asked++;
+	}
 	unlock(&table.lock);
 	return s;
 }
@@ -112,6 +116,69 @@ static bool unfile(Start *s)
 	if (found)
 		let_go(s);
 	return found;
+}
+
+/* ---- leaks ---- */
+
+#define LEAKS 64 /* places told of; a leak in a loop is one */
+
+typedef struct Leak {
+	StackId at;
+	uint32_t ginfo;
+	int more;
+} Leak;
+
+static void note_leak(Leak *leaks, int *n, const Start *s)
+{
+	StackId at = race_ginfo(s->child->ginfo)->created_at;
+	int i = 0;
+
+	while (i < *n && leaks[i].at != at)
+		i++;
+	if (i < *n) {
+		leaks[i].more++;
+		if (race_ginfo(s->child->ginfo)->id < race_ginfo(leaks[i].ginfo)->id)
+			leaks[i].ginfo = s->child->ginfo; /* the first one is told */
+	} else if (*n < LEAKS) {
+		leaks[(*n)++] = (Leak){at, s->child->ginfo, 0};
+	}
+}
+
+/* Nobody joins it any more: its creator is who ends the process now, or has ended. Else it may have been about
+ * to. */
+static bool is_leak(const Start *s, const RaceCtx *me)
+{
+	uint32_t parent = s->child ? race_ginfo(s->child->ginfo)->parent : 0;
+
+	return s->child && !s->asked &&
+	       (!parent || (me && me->ginfo == parent) ||
+		   load_rlx(&race_ginfo(parent)->finished)); /* relaxed: an instant more or less */
+}
+
+void thread_leaks(void)
+{
+	static Leak leaks[LEAKS]; /* table.lock to fill; the process ends once */
+	RaceCtx *me = self();
+	int n = 0;
+
+	if (signal_running)
+		return; /* it may have interrupted who holds the lock */
+	hook_linger();  /* who still runs may detach itself yet */
+	lock(&table.lock);
+	for (size_t i = 0; i < sizeof table.bucket / sizeof *table.bucket; i++)
+		for (Start *s = table.bucket[i]; s; s = s->next)
+			if (is_leak(s, me))
+				note_leak(leaks, &n, s);
+	unlock(&table.lock);
+	for (int i = 0; i < n; i++)
+		misuse_thread_leak(leaks[i].ginfo, leaks[i].more);
+}
+
+void thread_forked(void)
+{
+	table.lock = (Lock)LOCK_INIT(NONE);
+	for (size_t i = 0; i < sizeof table.bucket / sizeof *table.bucket; i++)
+		table.bucket[i] = NULL; /* they stayed behind; what they hold is not worth it */
 }
 
 /* ---- birth and end ---- */
@@ -211,10 +278,18 @@ INTERCEPT int pthread_create(pthread_t *restrict th, const pthread_attr_t *restr
 
 /* ---- join and detach ---- */
 
+static void answered(Start *s)
+{
+	lock(&table.lock);
+	s->asked--;
+	unlock(&table.lock);
+}
+
 void thread_joined(Start *s, bool ok)
 {
 	if (!s)
 		return;
+	answered(s);
 	if (ok && unfile(s) && s->child) {
 		RaceCtx *me = self();
 
@@ -229,6 +304,7 @@ void thread_detached(Start *s, bool ok)
 {
 	if (!s)
 		return;
+	answered(s);
 	if (ok && unfile(s))
 		add_fate(s, DETACHED);
 	let_go(s);

@@ -4,6 +4,8 @@
  *
  * Where locks were destroyed is kept in a table of DEAD entries, by a hash of the address; a newer one takes
  * the place of an older one. It serves the second stack alone.
+ *
+ * Reports about signals and threads that the interceptors make are filled here, too.
  */
 #include "misuse.h"
 
@@ -119,5 +121,45 @@ void misuse_destroyed(RaceCtx *g, const void *addr, const void *pc)
 	lock(&dead.lock);
 	*dead_at(d.addr) = d;
 	unlock(&dead.lock);
+	race_leave(t);
+}
+
+void misuse_signal(
+    RaceCtx *g, ReportKind kind, AccessKind what, const char *call, int sig, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (!race_enter(t))
+		return;
+	race_register(t);
+	Report *r = pool_get(&report_pool);
+	memset(r, 0, sizeof *r);
+	r->kind = kind;
+	r->what = call;
+	r->signal = sig;
+	r->naccesses = 1;
+	r->accesses[0] =
+	    (ReportAccess){.kind = what, .ginfo = g->ginfo, .stack = context_here(t, g, pc)};
+	report_emit(r);
+	pool_put(&report_pool, r);
+	race_leave(t);
+}
+
+void misuse_thread_leak(uint32_t ginfo, int more)
+{
+	RaceThread *t = &race_thread;
+	const GInfo *who = race_ginfo(ginfo);
+	if (!race_enter(t))
+		return;
+	race_register(t);
+	Report *r = pool_get(&report_pool);
+	memset(r, 0, sizeof *r);
+	r->kind = REPORT_THREAD_LEAK;
+	r->subject = ginfo;
+	r->more = more;
+	r->naccesses = 1;
+	r->accesses[0] =
+	    (ReportAccess){.kind = ACCESS_CREATE, .ginfo = who->parent, .stack = who->created_at};
+	report_emit(r);
+	pool_put(&report_pool, r);
 	race_leave(t);
 }

@@ -21,4 +21,11 @@ void misuse_report(RaceCtx *g, ReportKind kind, AccessKind what, const void *add
  * long as few others were destroyed since. */
 void misuse_destroyed(RaceCtx *g, const void *addr, const void *pc);
 
+/* Nobody joined or detached the thread `ginfo`, nor `more` others that were created at the same place. */
+void misuse_thread_leak(uint32_t ginfo, int more);
+
+/* g did `what` in a handler of sig: called `call` (ACCESS_CALL), or more (ACCESS_HANDLER). */
+void misuse_signal(
+    RaceCtx *g, ReportKind kind, AccessKind what, const char *call, int sig, const void *pc);
+
 #endif
