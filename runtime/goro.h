@@ -57,6 +57,9 @@ GORO_API GORO_NORETURN void goro_goexit(void);
 /* Set the number of Ps when n >= 1 (at most 1024); the previous value. Default: the processors this
  * process may use (affinity, cgroup quota), or the environment's GOMAXPROCS. */
 GORO_API int goro_gomaxprocs(int n);
+/* How many threads goro may have when n >= 1, those in blocking calls included (Go: debug.SetMaxThreads); the previous
+ * value, at first 10000. More, now or later: "fatal error: thread exhaustion". Orders nothing. */
+GORO_API int goro_set_max_threads(int n);
 GORO_API int goro_num_cpu(void);
 /* Goroutines alive, the main one included. */
 GORO_API int goro_num_goroutine(void);

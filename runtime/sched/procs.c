@@ -17,6 +17,31 @@ void **__cxa_get_globals(void)
 
 static Lock init_lock; /* rank NONE: held while threads start */
 
+static uint32_t ms_max = MS_MAX; /* sched.lock */
+
+/* sched.lock held. */
+static _Noreturn void exhausted(void)
+{
+	uint32_t n = ms_max;
+	unlock(&sched.lock);
+	print_fd(2, "runtime: program exceeds %u-thread limit\n", n);
+	fatal("thread exhaustion");
+}
+
+int goro_set_max_threads(int n)
+{
+	sched_init();
+	lock(&sched.lock);
+	uint32_t was = ms_max;
+	if (n >= 1) {
+		ms_max = (uint32_t)n;
+		if (sched.nm > ms_max)
+			exhausted();
+	}
+	unlock(&sched.lock);
+	return (int)was;
+}
+
 M *m_new(void)
 {
 	lock(&sched.lock);
@@ -28,11 +53,8 @@ M *m_new(void)
 		unlock(&sched.lock);
 		return m;
 	}
-	if (sched.nm >= MS_MAX) {
-		unlock(&sched.lock);
-		print_fd(2, "runtime: program exceeds %d-thread limit\n", MS_MAX);
-		fatal("thread exhaustion");
-	}
+	if (sched.nm >= ms_max)
+		exhausted();
 	int id = (int)sched.nm;
 	store_rlx(&sched.nm, sched.nm + 1);
 	unlock(&sched.lock);
