@@ -415,6 +415,10 @@ static void emit(void *arg)
 		e->told.location.start = f.data.start;
 		e->told.location.size = f.data.size;
 	}
+	if (flags.halt_on_error) {
+		output_end(&(Totals){.code = flags.exitcode}, true);
+		state.ended = true; /* others report no more */
+	}
 }
 
 static bool at_limit(void)
@@ -494,10 +498,6 @@ void report_emit(const Report *r)
 		if (!state.frames)
 			state.frames = race_alloc(FRAMES_MAX * sizeof *state.frames);
 		on_own_stack(emit, &e);
-		if (e.printed && flags.halt_on_error) {
-			output_end(&(Totals){.code = flags.exitcode}, true);
-			state.ended = true; /* others report no more */
-		}
 	}
 	leave();
 	if (e.printed && __tsan_on_report) {
@@ -577,8 +577,11 @@ void report_forked(void)
 	store_rlx(&lingered, true); /* relaxed: one thread; those it could wait for stayed behind */
 }
 
-static void last_words(int code)
+/* On the report's own stack: what writes files (output.c) uses libc's calls, and those, made on the stack
+ * of a goroutine, give its P away and may park. */
+static void last_words(void *arg)
 {
+	const int code = *(const int *)arg;
 	Buf b = {0};
 	output_end(&(Totals){state.races, state.heap, state.misuses, .suppressed = state.suppressed,
 		       .code = code},
@@ -627,7 +630,10 @@ int report_fini(int code)
 		code = flags.exitcode;
 	if (!state.ended) {
 		state.ended = true;
-		last_words(code);
+		if (mine)
+			on_own_stack(last_words, &code);
+		else
+			last_words(&code); /* we are on it */
 		if (race_seed)
 			race_seed->end(true);
 	}
