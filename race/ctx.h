@@ -88,8 +88,9 @@ struct RaceThread {
 	RaceCtx *ctx;            /* NULL: none yet, or the scheduler */
 	RaceCtx *home;           /* a foreign thread's own context */
 	RaceSlow *slow;          /* NULL until attached */
-	bool scheduler; /* hook_switch(NULL) on a thread without a home: accesses do not count */
-	bool begun;     /* home was made by race_thread_create: it waits for a join */
+	bool scheduler;    /* hook_switch(NULL) on a thread without a home: accesses do not count */
+	bool begun;        /* home was made by race_thread_create: it waits for a join */
+	uint32_t handlers; /* of signals, under way: no place for others to go on; own */
 	uintptr_t tls_lo, tls_hi; /* the thread's own variables; constant once registered */
 	uint64_t filter[FILTER_SIZE];
 };
@@ -107,6 +108,14 @@ static inline RaceThread *race_thread_now(void)
 #else
 	return race_thread_slow();
 #endif
+}
+/* A seeded run: may others go on where this thread is now? Not where a signal came in between. */
+static inline bool race_seed_here(void)
+{
+	if (likely(!race_seed))
+		return false;
+	const RaceThread *t = race_thread_now();
+	return !load_rlx(&t->busy) && !t->handlers; /* relaxed: own */
 }
 extern uint32_t
     race_stopped; /* atomic: bit 0: a collection runs; bit 1: no os_barrier, use fences */

@@ -370,6 +370,7 @@ size_t race_stack_depth(void)
 void race_stack_restore(size_t depth)
 {
 	RaceThread *t = &race_thread;
+	t->handlers = 0; /* longjmp leaves them */
 	if (depth < (size_t)(t->top - t->base))
 		t->top = t->base + depth;
 }

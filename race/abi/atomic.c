@@ -67,7 +67,7 @@ static void remember(Atomic *a, bool write)
 
 static void begin(Atomic *a, volatile void *p, unsigned log2, int order, Op op, const void *pc)
 {
-	if (unlikely(race_seed != NULL) && !load_rlx(&race_thread_now()->busy))
+	if (unlikely(race_seed_here()))
 		race_seed->point(op == OP_LOAD ? POINT_ATOMIC_LOAD : POINT_ATOMIC,
 		    (const void *)(uintptr_t)p, pc);
 	*a = (Atomic){.t = race_thread_now(),

@@ -149,10 +149,14 @@ static void on_signal(int sig, siginfo_t *info, void *uc)
 	RaceCtx *g;
 
 	signal_running = fault ? 0 : sig;
+	if (race_seed && !fault)
+		race_seed->note(SEED_SIGNALS);
+	uint32_t nested = t->handlers++;
 	if (what & WITH_INFO)
 		((void (*)(int, siginfo_t *, void *))(uintptr_t)(what & ADDRESS))(sig, info, uc);
 	else
 		((void (*)(int))(uintptr_t)(what & ADDRESS))(sig);
+	race_thread_now()->handlers = nested;
 	signal_running = outer;
 	/* SIGTERM's often sends itself once more, and ends the process: as TSan has it. */
 	if (unlikely(os_errno() != before) && !fault && !sending && sig != SIGTERM &&

@@ -32,7 +32,7 @@ void access_slow16(uintptr_t addr, unsigned code, const void *pc);
  * detector. The thread may be another afterwards. */
 static inline void seed_access(uintptr_t addr, bool write, const void *pc)
 {
-	if (unlikely(race_seed != NULL) && !load_rlx(&race_thread_now()->busy))
+	if (unlikely(race_seed_here()))
 		race_seed->point(write ? POINT_WRITE : POINT_READ, (const void *)addr, pc);
 }
 /* The same for code inside the detector: size 1, 2, 4, 8 or 16; findings stay in t->slow. */

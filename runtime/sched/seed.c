@@ -321,7 +321,9 @@ static void state(SeedState *out)
 
 static void end(bool last)
 {
-	static Lock one; /* any thread may end the process */
+	static Lock one;         /* any thread may end the process */
+	if (!load_rlx(&seed_on)) /* in a forked child: the files are its parent's */
+		return;
 	lock(&one);
 	schedule_end(last);
 	if (interleaving_on && last)

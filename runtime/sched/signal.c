@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime.h"
+#include "internal.h"
 
 #define SIGNALS 64 /* 1 .. 64; bit sig - 1 */
 
@@ -87,6 +87,8 @@ static void handler(int sig)
 static void deliver(uint64_t set)
 {
 	RaceCtx *me = race_self();
+	if (SEEDED)
+		seed_note(SEED_SIGNALS);
 	lock(&list_lock);
 	for (int sig = 1; sig <= SIGNALS; sig++) {
 		if (!(set & bit(sig)))

@@ -234,6 +234,23 @@ Test(uncontrolled, a_pipe_within_the_process_is_not)
 	cr_assert(strstr(r.err, "\nReplay: ") && !strstr(r.err, "Not controlled"), "%s", r.err);
 }
 
+Test(uncontrolled, nobody_goes_on_inside_a_signal_handler)
+{
+	for (int seed = 1; seed <= 5; seed++) {
+		seeded(seed, "preempt=100", "in_a_handler");
+		cr_assert_eq(r.code, 2, "%s", r.err);
+		cr_assert(strstr(r.err, "panic: 5000\n"), "%s", r.err);
+		cr_assert(strstr(r.err, "\nNot controlled by the seed: signals\n"), "%s", r.err);
+	}
+}
+
+Test(uncontrolled, a_forked_child_writes_no_files)
+{
+	seeded(1, "record=forks.schedule", "forks");
+	cr_assert_str_eq(r.out, "7\n", "%s", r.err);
+	cr_assert_eq(lines_with(contents(WORK "/forks.schedule"), "\nend "), 1);
+}
+
 /* ---- schedules ---- */
 
 /* A run of `rare` that finds its race, recorded in `file`. */

@@ -4,9 +4,11 @@
 #include <goro.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -229,6 +231,45 @@ static void in_a_pipe(void)
 	goro_panic("to see what is said");
 }
 
+/* ---- a handler ---- */
+
+static int handled;
+
+static void handler(int sig)
+{
+	for (int i = 0; i < 100; i++)
+		handled += sig > 0;
+}
+
+static void in_a_handler(void)
+{
+	signal(SIGUSR1, handler);
+	goro_waitgroup_add(&wg, 2);
+	go(passes_through, 100);
+	go(passes_through, 100);
+	for (int i = 0; i < 50; i++) {
+		raise(SIGUSR1);
+		goro_gosched();
+	}
+	goro_waitgroup_wait(&wg);
+	goro_panic("%d", handled);
+}
+
+/* ---- a child ---- */
+
+static void forks(void)
+{
+	goro_gosched();
+	pid_t pid = fork();
+	if (pid == 0) {
+		data++;
+		_exit(7);
+	}
+	int status = 0;
+	waitpid(pid, &status, 0);
+	printf("%d\n", WEXITSTATUS(status));
+}
+
 /* ---- waiting for a variable ---- */
 
 static int go_on;
@@ -287,7 +328,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*fn)(void);
 	} all[] = {{"rare", rare}, {"busy", busy}, {"two_orders", two_orders}, {"depth_2", depth_2},
-	    {"hours", hours}, {"choice", choice}, {"thread", thread}, {"in_a_pipe", in_a_pipe}, {"spin", spin},
+	    {"hours", hours}, {"choice", choice}, {"thread", thread}, {"in_a_pipe", in_a_pipe}, {"spin", spin}, {"in_a_handler", in_a_handler}, {"forks", forks},
 	    {"leaves", leaves}, {"procs", procs}};
 	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof *all; i++)
 		if (!strcmp(argv[1], all[i].name)) {
