@@ -115,6 +115,16 @@ Test(formats, github_commands_cannot_be_broken_out_of)
 	cr_assert_str_eq(last_run()->out, "10\n1\n14\n");
 }
 
+Test(formats, names_are_relative_to_the_root_wherever_it_was_compiled)
+{
+	scratch_write("sub/r.c", "#include <goro.h>\nstatic int hits;\nstatic void f(chan(int) c) { chan_send(c, 1); hits++; }\n"
+				 "int main(void)\n{\n\tchan(int) c = chan_make(int);\n\tgo(f, c);\n\tchan_recv(c);\n\tgoro_sleep(1000000);\n"
+				 "\treturn ++hits > 2;\n}\n");
+	cr_assert(sh_is(66, "(cd sub && $CC -race -g r.c -o ../r) && $R run -q --github - --html h --sarif s -- ./r"));
+	cr_assert(out_has("::error file=sub/r.c,line="));
+	cr_assert(sh_is(0, "grep -c '\"uri\": \"sub/r.c\"' s && grep 'class=\"here\".*++hits' h"));
+}
+
 /* ---- HTML ---- */
 
 Test(html, reads_and_looks_as_it_should, .init = findings, .timeout = 120)

@@ -26,7 +26,7 @@ Test(run, nothing_found_keeps_status_and_streams)
 Test(run, the_users_GORACE_stays)
 {
 	cr_assert(sh_is(0, "GORACE='halt_on_error=1 format=text' $R run --gorace stats=0 -- $P gorace"));
-	cr_assert(strncmp(last_run()->out, "halt_on_error=1 format=text stats=0 log_path=", 45) == 0);
+	cr_assert(strncmp(last_run()->out, "leaks=1 halt_on_error=1 format=text stats=0 log_path=", 53) == 0);
 }
 
 Test(run, all_processes_are_heard)
@@ -50,6 +50,16 @@ Test(run, deadlock_panic_crash_and_kill_are_findings)
 	cr_assert(err_has("WARNING: CRASH\n"));
 	cr_assert(sh_is(66, "$R run -- $P killed"));
 	cr_assert(err_has("WARNING: CRASH\nkilled by SIGKILL"));
+}
+
+Test(run, goroutines_that_wait_for_ever_are_findings)
+{
+	cr_assert(sh_is(66, "$R run -- $P leak"));
+	cr_assert(err_has("WARNING: GOROUTINE LEAK\nWait at 0x"));
+	cr_assert(err_has(" by goroutine 2:\n  waits()\n"));
+	cr_assert(sh_is(0, "GORACE=leaks=0 $R run -- $P leak"));
+	cr_assert(sh_is(66, "$R explore -q -n 2 --github - -- $P leak"));
+	cr_assert(out_has("goroutine leak (chan receive): wait in waits (subject.c:"));
 }
 
 Test(run, a_hang_is_a_finding_with_all_goroutines)

@@ -56,6 +56,24 @@ static void deadlock(void)
 	chan_recv(c);
 }
 
+/* Nobody keeps the channel. */
+static void leak(void)
+{
+	go(waits, chan_make(int));
+	goro_gosched();
+}
+
+/* Words of leak's frame are gone after it. */
+static void wipe(void)
+{
+	volatile char room[4096];
+
+	for (size_t i = 0; i < sizeof room; i++)
+		room[i] = 0;
+	for (int i = 0; i < 10; i++)
+		goro_gosched();
+}
+
 static unsigned long seed(void)
 {
 	const char *keys = getenv("GORACE"), *found = NULL;
@@ -89,6 +107,9 @@ int main(int argc, char **argv)
 		race_on(&shared);
 	} else if (strcmp(word, "deadlock") == 0) {
 		deadlock();
+	} else if (strcmp(word, "leak") == 0) {
+		leak();
+		wipe();
 	} else if (strcmp(word, "panic") == 0) {
 		goro_panic("no %d of <mine> & \"yours\"", arg);
 	} else if (strcmp(word, "crash") == 0) {

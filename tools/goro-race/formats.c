@@ -61,6 +61,24 @@ void outputs_write(const Outputs *o, const Findings *f)
 	}
 }
 
+char *shown_path(const char *root, const json_t *frame)
+{
+	const char *file = get_text(frame, "file"), *dir = get_text(frame, "directory");
+	char *whole;
+	const char *under;
+
+	if (file[0] == '/' || !*dir)
+		return text_copy(below(root, file));
+	whole = text_printf("%s/%s", dir, below(root, file));
+	under = below(root, whole);
+	/* outside of the project the name as the compiler was given it says more */
+	if (under == whole)
+		under = file;
+	under = text_copy(below(root, under));
+	free(whole);
+	return (char *)(uintptr_t)under;
+}
+
 const char *below(const char *root, const char *path)
 {
 	size_t n = strlen(root);

@@ -35,6 +35,8 @@ typedef struct Outputs {
 extern const struct argp outputs_argp; /* its input: an Outputs */
 void outputs_write(const Outputs *o, const Findings *f);
 
+/* A frame's file below root, by the folder it was compiled in where that is known; else as it is. To be freed. */
+char *shown_path(const char *root, const json_t *frame);
 /* The path below root, or as it is. Points into path. */
 const char *below(const char *root, const char *path);
 

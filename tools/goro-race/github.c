@@ -43,6 +43,7 @@ void write_github(FILE *out, const Findings *f, const char *root)
 	for (size_t i = 0; i < f->n; i++) {
 		const Finding *one = &f->v[i];
 		const json_t *frame = finding_frame(one);
+		char *path = shown_path(root, frame);
 		char *title = finding_title(one), *replay = finding_replay(f, one);
 		char *message = text_printf("%s\nfingerprint %s%s%s", title, one->fingerprint,
 		    replay ? "\nreplay: " : "", replay ? replay : "");
@@ -56,7 +57,7 @@ void write_github(FILE *out, const Findings *f, const char *root)
 			fputs("::error ", out);
 			if (*get_text(frame, "file")) {
 				fputs("file=", out);
-				escaped(out, below(root, get_text(frame, "file")), true);
+				escaped(out, path, true);
 				if (get_int(frame, "line") > 0)
 					fprintf(
 					    out, ",line=%lld", (long long)get_int(frame, "line"));
@@ -71,6 +72,7 @@ void write_github(FILE *out, const Findings *f, const char *root)
 			escaped(out, message, false);
 			fputc('\n', out);
 		}
+		free(path);
 		free(title);
 		free(replay);
 		free(message);

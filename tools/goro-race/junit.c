@@ -35,6 +35,7 @@ void write_junit(FILE *out, const Findings *f, const char *root)
 	for (size_t i = 0; i < f->n; i++) {
 		const Finding *one = &f->v[i];
 		const json_t *frame = finding_frame(one);
+		char *path = shown_path(root, frame);
 		char *title = finding_title(one), *text = NULL;
 		size_t n = 0;
 		FILE *body = need(open_memstream(&text, &n));
@@ -47,7 +48,7 @@ void write_junit(FILE *out, const Findings *f, const char *root)
 		xml_printf(out, "%s [%s]", title, one->fingerprint);
 		if (*get_text(frame, "file")) {
 			fputs("\" file=\"", out);
-			xml_text(out, below(root, get_text(frame, "file")));
+			xml_text(out, path);
 		}
 		fputs("\" time=\"0\">\n", out);
 		if (one->known) {
@@ -62,6 +63,7 @@ void write_junit(FILE *out, const Findings *f, const char *root)
 			fputs("</failure>\n", out);
 		}
 		fputs("</testcase>\n", out);
+		free(path);
 		free(title);
 		free(text);
 	}

@@ -160,6 +160,8 @@ char *finding_title(const Finding *f)
 	fputs(kind, out);
 	if (*variable)
 		fprintf(out, " on '%s'", variable);
+	if (*get_text(f->data, "call"))
+		fprintf(out, " (%s)", get_text(f->data, "call"));
 	if (*message)
 		fprintf(out, ": %s", message);
 	json_array_foreach((json_t *)(uintptr_t)accesses, i, a)

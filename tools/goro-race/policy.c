@@ -19,7 +19,7 @@ char *policy_gorace(const char *user, const char *more, const char *folder)
 {
 	char *keys = join_keys(user, more);
 	char quote = strchr(folder, '"') ? '\'' : '"';
-	char *all = text_printf("%s%slog_path=%c%s/report%c format=json exitcode=0", keys,
+	char *all = text_printf("leaks=1 %s%slog_path=%c%s/report%c format=json exitcode=0", keys,
 	    *keys ? " " : "", quote, folder, quote);
 
 	free(keys);

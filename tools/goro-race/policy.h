@@ -3,7 +3,8 @@
  *
  * Each run has a folder, and GORACE tells every process of it to write JSON Lines there: log_path=FOLDER/report,
  * to which the detector adds the process id. exitcode=0 keeps the program's own exit status: that a finding was
- * made is read from the reports. What the caller's GORACE says stays, but for these keys.
+ * made is read from the reports. Goroutines that wait for ever are
+ * looked for (leaks=1) unless the caller's GORACE says otherwise; what else that says stays, but for these keys.
  */
 #ifndef GORO_RACE_POLICY_H
 #define GORO_RACE_POLICY_H

@@ -23,6 +23,7 @@ static char *load(const char *path, size_t *n)
 
 static char *find(const json_t *frame, const char *root, size_t *n)
 {
+	const char *dir = get_text(frame, "directory");
 	const char *file = get_text(frame, "file"), *module = get_text(frame, "module");
 	const char *slash = strrchr(module, '/');
 	char *path, *text;
@@ -31,9 +32,14 @@ static char *find(const json_t *frame, const char *root, size_t *n)
 		return NULL;
 	if (file[0] == '/')
 		return load(file, n);
-	path = text_printf("%s/%s", root, file);
+	path = text_printf("%s/%s", *dir ? dir : root, file);
 	text = load(path, n);
 	free(path);
+	if (!text && *dir) {
+		path = text_printf("%s/%s", root, file);
+		text = load(path, n);
+		free(path);
+	}
 	if (!text && slash) {
 		path = text_printf("%.*s/%s", (int)(slash - module), module, file);
 		text = load(path, n);
@@ -50,6 +56,14 @@ bool quote_write(FILE *out, const json_t *frame, const char *root)
 	const char *s = text, *end;
 	bool found = false;
 
+	if (!text && line > 0 && *get_text(frame, "source")) {
+		/* the one line that the detector saw */
+		fprintf(
+		    out, "<pre tabindex=\"0\"><span class=\"here\"><i>%lld</i>", (long long)line);
+		xml_text(out, get_text(frame, "source"));
+		fputs("</span></pre>\n", out);
+		return true;
+	}
 	if (!text)
 		return false;
 	end = text + n;

@@ -72,9 +72,11 @@ static json_t *location(const json_t *frame, const char *root, const char *text)
 
 	if (*file) {
 		bool relative;
-		json_t *at = uri(below(root, file), &relative);
+		char *path = shown_path(root, frame);
+		json_t *at = uri(path, &relative);
 		json_t *artifact = json_pack("{s:o}", "uri", at), *physical;
 
+		free(path);
 		if (relative)
 			json_object_set_new(artifact, "uriBaseId", json_string("SRCROOT"));
 		physical = json_pack("{s:o}", "artifactLocation", artifact);

@@ -264,11 +264,11 @@ static void read_decisions(Shrink *s, const char *path)
 static void print_list(const char *path, const char *to)
 {
 	size_t n;
-	char *text = read_whole(path, SCHEDULE_MOST, &n);
+	char *text = read_whole(path, SCHEDULE_MOST, &n), empty[] = "";
 	FILE *out = out_open(to ? to : "-");
 	long lines = 0;
 
-	for (char *s = text; s && *s && (to || lines < INTERLEAVING_MOST); lines++) {
+	for (char *s = text ? text : empty; *s && (to || lines < INTERLEAVING_MOST); lines++) {
 		char *end = strchr(s, '\n');
 
 		end = end ? end + 1 : s + strlen(s);
