@@ -122,6 +122,11 @@ Test(intercept, descriptors_are_ordered, .timeout = 280)
 	pairs("sockets.c", "", true);
 }
 
+Test(intercept, cxx20_is_ordered, .timeout = 280)
+{
+	pairs("cxx20.cc", "-std=c++20", true);
+}
+
 /* Nothing of goro's takes a signal that the program's threads block. */
 Test(intercept, signals_come_in_a_plain_build, .timeout = 280)
 {
