@@ -23,6 +23,7 @@
 #include <sys/sysmacros.h>
 
 #include "../base/atomic.h"
+#include "../os/os.h"
 
 #define TABLE 65536 /* 512 KiB, touched as used */
 #define PEERS 16384
@@ -102,9 +103,10 @@ void fd_order_pair(int a, int b)
 void fd_order_close(int fd)
 {
 	struct stat st;
-	if (!is_socket(fd, &st))
-		return;
-	uint64_t *at = place(st.st_ino, false);
+	int e = os_errno();
+	bool socket = is_socket(fd, &st);
+	os_set_errno(e);
+	uint64_t *at = socket ? place(st.st_ino, false) : NULL;
 	if (!at)
 		return;
 	uint64_t peer = load_rlx(at) & UINT32_MAX;

@@ -7,6 +7,11 @@
  *
  * In the race archive these names are the interceptors'.
  */
+#ifndef __NO_INLINE__
+#define __NO_INLINE__ 1 /* or <stdio.h> defines getchar and its like itself */
+#endif
+
+#include "../os/sanitizer.h"
 #include "libc.h"
 
 #include <stdio.h>
