@@ -2,22 +2,30 @@
  * real.h: the libc functions that goro stands in front of (net/libc.c), by their names: REAL(read) is
  * libc's read, or NULL where there is none to be found (-static).
  *
- * Resolved at the first use by dlsym(RTLD_NEXT): a wrapper may be called before any constructor of ours.
+ * Resolved by dlsym(RTLD_NEXT) before main, all of them: a dlsym in between would take away the text that the
+ * program's last dlerror() gave it. A wrapper that is called before that resolves its own.
  */
 #ifndef GORO_OS_REAL_H
 #define GORO_OS_REAL_H
 
 #include "../base/atomic.h"
 
-/* The next definition of `name` after the program's own, kept in *slot. */
-void *real_find(void **slot, const char *name);
+/* One for each use of REAL, found by its section. */
+typedef struct RealSlot {
+	void *at; /* NULL: not asked yet; -1: not there */
+	const char *name;
+} RealSlot;
+
+/* The next definition of the name after the program's own, kept in the slot. */
+void *real_find(RealSlot *slot);
 
 #define REAL(name)                                                                                 \
 	__extension__({                                                                            \
-		static void *real_slot_;                                                           \
-		void *real_at_ = load_acq(&real_slot_); /* pairs with store_rel in real_find */    \
+		static RealSlot real_slot_                                                         \
+		    __attribute__((section("goro_real"), used)) = {0, #name};                      \
+		void *real_at_ = load_acq(&real_slot_.at); /* pairs with store_rel in real_find */ \
 		if (unlikely(!real_at_))                                                           \
-			real_at_ = real_find(&real_slot_, #name);                                  \
+			real_at_ = real_find(&real_slot_);                                         \
 		(__typeof__(&name))(real_at_ == (void *)-1 ? NULL : real_at_);                     \
 	})
 

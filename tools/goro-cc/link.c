@@ -89,6 +89,7 @@ static void add_after_link(Words *w, const Args *a, const char *dir)
 	if (a->language)
 		words_add(w, "-xnone");
 	words_add(w, "-Wl,--wrap=main");
+	words_add(w, "-Wl,--export-dynamic-symbol=goro_*"); /* for what dlopen brings in */
 	if (a->race) {
 		words_add(w, "-Wl,--export-dynamic-symbol=__tsan_*");
 		words_add(w, "-Wl,--whole-archive");
