@@ -60,6 +60,18 @@ Test(explore, keys_reach_the_program_and_the_replay_line)
 	cr_assert(out_has("subject-race seed 'a b' 'c'\\''d'\n"));
 }
 
+Test(explore, a_terminal_gets_a_bar_and_a_log_gets_lines)
+{
+	cr_assert(sh_is(66, "/usr/bin/python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "
+			    "$R explore -q -n 9 -j 1 -- $P seed"));
+	cr_assert(out_has("\r\033[K"));
+	cr_assert(out_has("goro-race: seed 7: data race on 'shared'"));
+	cr_assert(out_has("9/9 seeds, 2 findings"));
+	cr_assert(sh_is(66, "$R explore -q -n 9 -j 1 -- $P seed"));
+	cr_assert_null(strchr(last_run()->err, '\033'));
+	cr_assert(err_has("goro-race: seed 7: data race on 'shared'"));
+}
+
 /* ---- state ---- */
 
 Test(explore, a_state_is_gone_on_with)

@@ -23,15 +23,16 @@
 enum {
 	FATAL_MOST = 1 << 20, /* a dump of some thousand goroutines */
 	TAIL_MOST = 4096,
-	QUIT_MS =
-	    5000, /* from SIGQUIT to SIGKILL: goro gives up printing at 15 s, a plain program at once */
-	LEAVE_MS = 2000, /* what a program leaves behind has so long */
+	QUIT_MOST_MS = 30000, /* in all, while it prints */
+	QUIT_MS = 5000,       /* without a word, from SIGQUIT to SIGKILL */
+	LEAVE_MS = 2000,      /* what a program leaves behind has so long */
 };
 
 typedef enum Phase { RUNS, QUITS, KILLED } Phase;
 
 typedef struct Child {
 	Ended e;
+	long quit;         /* when SIGQUIT was sent */
 	long start, limit; /* limit: of this phase; 0: none */
 	long timeout_ms;
 	int out, err; /* -1: at its end */
@@ -176,6 +177,9 @@ static void take_error(Child *k, const char *s, size_t n)
 
 	if (k->shown)
 		(void)write_fully(2, s, n);
+	/* it is still printing its goroutines */
+	if (k->phase == QUITS && !k->gone && now_ms() < k->quit + QUIT_MOST_MS)
+		k->limit = now_ms() + QUIT_MS;
 	/* the last lines */
 	if (n >= TAIL_MOST) {
 		e->ntail = 0;
@@ -255,6 +259,7 @@ static void next_phase(Child *k)
 	if (!k->gone && k->phase == RUNS) {
 		k->e.timed_out = true;
 		k->phase = QUITS;
+		k->quit = now;
 		k->limit = now + QUIT_MS;
 		kill(-k->e.pid, SIGCONT);
 		kill(-k->e.pid, SIGQUIT);
