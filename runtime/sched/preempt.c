@@ -27,7 +27,7 @@
  *      sleeps, or a busy machine would look the same) there is one P more than GOMAXPROCS, until the thread wakes
  *      (procs_stand_in). Nothing computes on the P that sleeps, so no more
  *      compute than before. This is also what lets the others go on while a goroutine blocks in a call that net/libc.c does
- *      not know (getline on a terminal, a library's own futex): no signal is sent there, no EINTR is ever seen.
+ *      not know (a system call by its number, a library's own futex): no signal is sent there, no EINTR is ever seen.
  *   5. In libc itself a goroutine is stopped only after 32 attempts (16 ms): before that it is likely to leave
  *      it soon, with whatever it holds.
  *
