@@ -1,0 +1,109 @@
+/*
+ * many_test.c: very many goroutines at once, with guards and where guards cost mappings, and the memory of a burst given back.
+ * GORO_STRESS set: a million of them in place of a hundred thousand.
+ */
+#include "help.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static chan(int) gate;
+static goro_waitgroup wg;
+static int64_t here;
+
+static void waits(void *p)
+{
+	(void)p;
+	__atomic_add_fetch(&here, 1, __ATOMIC_RELAXED);
+	(void)chan_recv(gate);
+	goro_waitgroup_done(&wg);
+}
+
+static int many(void *p)
+{
+	int n = getenv("GORO_STRESS") && !goro_race_enabled() ? 1000000 : goro_race_enabled() ? 10000 : 100000;
+	(void)p;
+	alarm(110);
+	gate = chan_make(int);
+	for (int i = 0; i < n; i++) {
+		goro_waitgroup_add(&wg, 1);
+		if (goro_go(waits, NULL) != 0)
+			return 1;
+	}
+	while (__atomic_load_n(&here, __ATOMIC_RELAXED) < n)
+		goro_gosched();
+	fprintf(stderr, "%d are there\n", goro_num_goroutine() - 1 == n ? n : -1);
+	chan_close(gate);
+	goro_waitgroup_wait(&wg);
+	return 0;
+}
+
+Test(many, goroutines_at_once, .timeout = 120)
+{
+	dies(0, many, "00 are there\n", NULL);
+}
+
+/* As on a kernel before 6.13: guards are mappings, of which there are too few; it is said, and it goes on. */
+Test(many, goroutines_without_guard_markers, .timeout = 120)
+{
+	setenv("GORO_NO_MADV_GUARD", "1", 1);
+	if (goro_race_enabled())
+		dies(0, many, "00 are there\n", NULL);
+	else
+		dies(0, many, "goro: warning: no room for more guard pages", "00 are there\n", NULL);
+}
+
+/* ---- a burst ---- */
+
+enum { BURST = 4000, TOUCHED = 64 << 10 };
+
+static void touches(void *p)
+{
+	volatile char room[TOUCHED];
+	(void)p;
+	for (int i = 0; i < TOUCHED; i += 4096)
+		room[i] = (char)(room[i] + 1);
+	__atomic_add_fetch(&here, 1, __ATOMIC_RELAXED);
+	(void)chan_recv(gate);
+	goro_waitgroup_done(&wg);
+}
+
+static long resident(void)
+{
+	long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+	cr_assert(f && fscanf(f, "%*d %ld", &pages) == 1);
+	fclose(f);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static int burst(void *p)
+{
+	(void)p;
+	gate = chan_make(int);
+	for (int i = 0; i < BURST; i++) {
+		goro_waitgroup_add(&wg, 1);
+		if (goro_go(touches, NULL) != 0)
+			return 1;
+	}
+	while (__atomic_load_n(&here, __ATOMIC_RELAXED) < BURST)
+		goro_gosched();
+	long most = resident();
+	if (most < BURST * (TOUCHED / 1024))
+		return 2;
+	chan_close(gate);
+	goro_waitgroup_wait(&wg);
+	/* sysmon gives back what is more than a thousand stacks, a few hundred at a time. */
+	for (int64_t end = goro_now() + 15 * GORO_SECOND; resident() > most / 2; goro_sleep(20 * GORO_MILLISECOND))
+		if (goro_now() > end)
+			return 3;
+	return 0;
+}
+
+Test(many, memory_of_a_burst_is_given_back, .timeout = 60)
+{
+	if (!goro_race_enabled()) /* there the shadow is most of it */
+		in_goro(2, burst);
+}
