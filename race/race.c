@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../runtime/os/os.h"
+#include "clock/mutexset.h"
 #include "clock/slot.h"
 #include "clock/syncvar.h"
 #include "ctx.h"
@@ -162,8 +163,24 @@ RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uin
 	return c;
 }
 
+/* What a thread did is before whoever takes over the robust mutexes that it held to its end. */
+static void leave_locks(RaceCtx *c)
+{
+	ReportLock l;
+	for (uint32_t set = c->mset; set;) {
+		set = mutexset_step(set, &l);
+		SyncVar *s = l.mode == LOCK_WRITE ? sync_get(l.addr) : NULL;
+		if (s) {
+			sync_release_merge(c, s);
+			sync_unlock(s);
+		}
+	}
+}
+
 void ctx_finish(RaceCtx *c)
 {
+	if (c->is_thread)
+		leave_locks(c);
 	context_stack_free(c->base, c->end);
 	c->base = c->top = c->end = NULL;
 	if (c->fences) {

@@ -112,6 +112,11 @@ Test(intercept, threads_are_ordered, .timeout = 280)
 	pairs("threads.c", "", true);
 }
 
+Test(intercept, more_of_threads_is_ordered, .timeout = 280)
+{
+	pairs("more.c", "", true);
+}
+
 Test(intercept, signals_are_ordered_and_come, .timeout = 280)
 {
 	pairs("signals.c", "", true);

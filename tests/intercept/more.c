@@ -1,0 +1,173 @@
+/*
+ * more.c: what threads.c leaves: robust and priority mutexes, named semaphores, keys of C11, attributes,
+ * fork and what is made by it, libraries that come and go. See pair.h.
+ */
+#include "pair.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <threads.h>
+#include <time.h>
+
+static pthread_mutex_t robust, inheriting;
+static sem_t *named;
+static tss_t key;
+static struct timespec later;
+static char *page;
+
+static void *dies_with_it(void *arg)
+{
+	must(pthread_mutex_lock(&robust) == 0);
+	put();
+	step(1);
+	return arg;
+}
+
+static void takes_over(void)
+{
+	after(1);
+	must(pthread_mutex_lock(&robust) == EOWNERDEAD);
+	see();
+	must(pthread_mutex_consistent(&robust) == 0);
+	must(pthread_mutex_unlock(&robust) == 0);
+}
+
+static pthread_t make(void *(*fn)(void *), bool detached)
+{
+	pthread_attr_t attr;
+	pthread_t th;
+
+	must(pthread_attr_init(&attr) == 0);
+	must(pthread_attr_setstacksize(&attr, 1 << 20) == 0);
+	if (detached)
+		must(pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0);
+	must(pthread_create(&th, &attr, fn, NULL) == 0);
+	return th;
+}
+
+static void *put_step(void *arg)
+{
+	put();
+	step(1);
+	return arg;
+}
+
+static void clockjoin(void)
+{
+	must(pthread_clockjoin_np(make(put_step, false), NULL, CLOCK_MONOTONIC, &later) == 0);
+}
+
+static void gone(void *arg)
+{
+	(void)arg;
+	put();
+}
+
+static int sets_key(void *arg)
+{
+	return tss_set(key, arg);
+}
+
+static void key_destructor(void)
+{
+	thrd_t th;
+
+	must(tss_create(&key, gone) == thrd_success);
+	must(thrd_create(&th, sets_key, &key) == thrd_success);
+	must(thrd_join(th, NULL) == thrd_success);
+}
+
+static int steps;
+static void before_fork(void)
+{
+	steps += 1;
+}
+static void in_parent(void)
+{
+	steps += 10;
+}
+static void in_child(void)
+{
+	steps += 100;
+}
+
+static void forks(void)
+{
+	int status;
+	pid_t pid;
+
+	must(pthread_atfork(before_fork, in_parent, in_child) == 0);
+	pid = fork();
+	if (pid == 0) {
+		put();
+		_exit(steps == 101 ? 3 : 4);
+	}
+	must(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 3 && steps == 11);
+	pid = vfork();
+	if (pid == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(9);
+	}
+	must(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void maps_anew(void)
+{
+	page[0] = 1;
+	must(munmap(page, 4096) == 0);
+	must(mmap(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page);
+	step(1);
+}
+
+static void opens(void)
+{
+	for (int i = 0; i < 20; i++) {
+		void *lib = dlopen("libm.so.6", RTLD_NOW);
+
+		must(lib && dlsym(lib, "cos"));
+		must(dlclose(lib) == 0);
+	}
+}
+
+/* name, first thread, second thread */
+#define CASES(C)                                                                                   \
+	C(norace_robust_owner_dead, pthread_join(make(dies_with_it, false), NULL), takes_over())   \
+	C(norace_robust_owner_dead_unjoined, make(dies_with_it, true), takes_over())               \
+	C(race_robust_after, pthread_mutex_lock(&robust); pthread_mutex_unlock(&robust); put();    \
+	    step(1), after(1); pthread_mutex_lock(&robust); see(); pthread_mutex_unlock(&robust))  \
+	C(norace_inheriting, pthread_mutex_lock(&inheriting); put();                               \
+	    pthread_mutex_unlock(&inheriting); step(1), after(1);                                  \
+	    pthread_mutex_lock(&inheriting); see(); pthread_mutex_unlock(&inheriting))             \
+	C(norace_sem_named, put(); sem_post(named), sem_wait(named); see())                        \
+	C(race_sem_named_after, sem_post(named); put(); step(1), sem_wait(named); after(1); see()) \
+	C(norace_clockjoin, clockjoin(); see(), (void)0)                                           \
+	C(race_detached_by_attribute, make(put_step, true), after(1); see())                       \
+	C(norace_tss_destructor, key_destructor(); see(), (void)0)                                 \
+	C(norace_fork, forks(), (void)0)                                                           \
+	C(norace_mapped_anew, maps_anew(), after(1); page[0] = 2)                                  \
+	C(norace_libraries, opens(), opens())
+
+static void prepare(void)
+{
+	pthread_mutexattr_t attr;
+	char name[40];
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	must(pthread_mutex_init(&robust, &attr) == 0);
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
+	must(pthread_mutex_init(&inheriting, &attr) == 0);
+	snprintf(name, sizeof name, "/goro-%d", getpid());
+	named = sem_open(name, O_CREAT, 0600, 0);
+	must(named != SEM_FAILED && sem_unlink(name) == 0);
+	clock_gettime(CLOCK_MONOTONIC, &later);
+	later.tv_sec += 20;
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+#include "pair_main.h"
