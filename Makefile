@@ -294,9 +294,9 @@ tests: all $(TEST_BIN)
 test: deps tests
 	@$(if $(SANITIZE),ASAN_OPTIONS=detect_leaks=0:$$ASAN_OPTIONS) TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(TEST_BIN)
 
-stress: all $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/% $(BUILD)/tests/cases/%,$(TEST_BIN))
+stress: all $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/% $(BUILD)/tests/bounded/% $(BUILD)/tests/cases/%,$(TEST_BIN))
 	@GORO_STRESS=$(STRESS) TEST_TIMEOUT=$(shell expr $(TEST_TIMEOUT) \* $(STRESS)) \
-		tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/%,$(TEST_BIN))
+		tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/% $(BUILD)/tests/bounded/%,$(TEST_BIN))
 
 	@GORO_FAR=1 GORO_CASES="gcc -O2" GORO_SUBJECTS=distance,readers TEST_TIMEOUT=7200 \
 		tools/run-tests.sh $(BUILD)/tests "$(ARGS) --timeout 7200 -j1" $(filter $(BUILD)/tests/cases/%,$(TEST_BIN))

@@ -220,6 +220,9 @@ RaceThread *race_thread_each(RaceThread *after); /* world stopped; NULL starts a
 /* After fork in the child, world stopped: only this thread is left. */
 void race_forget_threads(RaceThread *me);
 
+/* Collection, world stopped: mark what the live contexts name. */
+void ctx_mark_all(void);
+
 /* The live contexts, under the contexts' lock: fn answers true to stop. */
 void ctx_each(bool (*fn)(RaceCtx *, void *), void *arg);
 

@@ -1,7 +1,7 @@
 /*
  * race.c: the detector's foundations: memory, identities, threads and contexts, stopping the world.
  *
- * Locks, all leaves of their own: memory.lock; ginfos (lock-free); contexts.lock (list of live
+ * Locks, all leaves of their own: memory.lock; ginfos.lock; contexts.lock (list of live
  * contexts); registry.lock (threads), which race_stop_world keeps until race_start_world.
  */
 #include "race.h"
@@ -18,6 +18,7 @@
 #include "ctx.h"
 #include "history/context.h"
 #include "intercept/init.h"
+#include "report/report.h"
 #include "pool.h"
 #include "shadow/shadow.h"
 #include "slow.h"
@@ -71,38 +72,77 @@ void *race_alloc(size_t size)
 	(1u << 18) /* 2.7e8 goroutines have a name of their own; later ones share the last */
 
 static struct {
-	uint32_t next;    /* atomic */
+	Lock lock;
+	uint32_t next; /* indices ever used */
+	uint32_t free; /* list, through parent */
+	uint32_t live;
 	uint32_t threads; /* atomic: thread numbers handed out */
 	GInfo *chunk[GINFO_CHUNKS];
-	Lock lock;
 } ginfos = {.next = 1};
+
+uint32_t race_made;
 
 GInfo *race_ginfo(uint32_t index)
 {
 	return &load_acq(&ginfos.chunk[index >> GINFO_BITS])[index & (GINFO_CHUNK - 1)];
 }
 
-uint32_t race_ginfo_end(void)
-{
-	return load_rlx(&ginfos.next);
-}
-
 static uint32_t ginfo_new(void)
 {
-	uint32_t i = add_rlx(&ginfos.next, 1u); /* relaxed: only uniqueness counts */
-	if (i >= GINFO_CHUNK * GINFO_CHUNKS) {
-		store_rlx(&ginfos.next, i);
-		i = GINFO_CHUNK * GINFO_CHUNKS - 1;
+	lock(&ginfos.lock);
+	uint32_t i = ginfos.free;
+	if (i) {
+		ginfos.free = race_ginfo(i)->parent;
+		ginfos.live++;
+	} else if (ginfos.next == GINFO_CHUNK * GINFO_CHUNKS) {
+		i = ginfos.next - 1;
 		race_count(lost_memory);
-	}
-	GInfo **chunk = &ginfos.chunk[i >> GINFO_BITS];
-	if (unlikely(!load_acq(chunk))) { /* pairs with store_rel below */
-		lock(&ginfos.lock);
-		if (!*chunk)
+	} else {
+		i = ginfos.next++;
+		ginfos.live++;
+		GInfo **chunk = &ginfos.chunk[i >> GINFO_BITS];
+		if (!*chunk) /* pairs with load_acq in race_ginfo */
 			store_rel(chunk, (GInfo *)race_alloc(GINFO_CHUNK * sizeof(GInfo)));
-		unlock(&ginfos.lock);
 	}
+	unlock(&ginfos.lock);
+	race_made_id();
 	return i;
+}
+
+void race_ginfo_mark(uint32_t index)
+{
+	for (int n = 0; index && n < GINFO_CHAIN && !race_ginfo(index)->marked; n++) {
+		GInfo *g = race_ginfo(index);
+		g->marked = true;
+		context_mark(g->created_at);
+		index = g->parent;
+	}
+}
+
+uint32_t race_ginfo_mark_end(void)
+{
+	for (uint32_t i = 1; i < ginfos.next; i++) { /* who is marked has no unmarked parent then */
+		GInfo *g = race_ginfo(i);
+		if (g->marked && g->parent && !race_ginfo(g->parent)->marked)
+			g->parent = 0;
+	}
+	for (uint32_t i = 1; i < ginfos.next; i++) {
+		GInfo *g = race_ginfo(i);
+		if (!g->marked && !g->dead) {
+			g->dead = true;
+			g->parent = ginfos.free;
+			ginfos.free = i;
+			ginfos.live--;
+		}
+		g->marked = false;
+	}
+	return ginfos.live;
+}
+
+MemoryUse race_ginfo_memory(void)
+{
+	return (MemoryUse){
+	    ginfos.live, ((uint64_t)ginfos.next / GINFO_CHUNK + 1) * GINFO_CHUNK * sizeof(GInfo)};
 }
 
 /* ---- contexts ---- */
@@ -197,9 +237,8 @@ void ctx_finish(RaceCtx *c)
 
 void ctx_delete(RaceCtx *c)
 {
-	/* An epoch with accesses that was never published cannot be covered: that slot is used up. */
-	if (!c->used && c->epoch - 1 < RACE_EPOCH_MAX)
-		slot_put(c->slot, c->epoch - 1);
+	/* An epoch with accesses that was never published cannot be covered. */
+	slot_put(c->slot, c->used ? c->epoch : c->epoch - 1, !c->used);
 	clock_clear(&c->clock);
 	lock(&contexts.lock);
 	if (c->prev)
@@ -220,6 +259,32 @@ void ctx_each(bool (*fn)(RaceCtx *, void *), void *arg)
 	unlock(&contexts.lock);
 }
 
+void ctx_mark_all(void)
+{
+	for (RaceCtx *c = contexts.first; c; c = c->next) { /* world stopped */
+		race_ginfo_mark(c->ginfo);
+		mutexset_mark(c->mset);
+		if (c->fences)
+			slot_mark(c->fences->release_own.slot);
+		if (!load_rlx(&c->thread)) /* else its stack is the thread's */
+			context_mark_stack(c->base, c->top);
+	}
+	for (RaceThread *t = race_thread_each(NULL); t; t = race_thread_each(t))
+		context_mark_stack(t->base, t->top);
+}
+
+static bool is_other(RaceCtx *c, void *any)
+{
+	return *(bool *)any = !c->is_main && !c->ended;
+}
+
+bool ctx_others_live(void)
+{
+	bool any = false;
+	ctx_each(is_other, &any);
+	return any;
+}
+
 Fences *ctx_fences(RaceCtx *c)
 {
 	if (!c->fences) {
@@ -237,6 +302,7 @@ ClockPair race_publish(RaceCtx *c)
 	c->used = c->grown = false;
 	if (unlikely(c->epoch >= RACE_EPOCH_MAX)) {
 		clock_raise(&c->clock, c->slot, c->epoch);
+		slot_put(c->slot, c->epoch, true);
 		c->slot = slot_get(NULL, 0, &c->epoch);
 		c->grown = true; /* epoch 0 of the new slot is nothing one could publish */
 	} else {
@@ -264,6 +330,7 @@ void race_bump_wrapped(RaceThread *t)
 	if (t->slow) {
 		memset(t->slow->rec_cache, 0, sizeof t->slow->rec_cache);
 		memset(t->slow->trans, 0, sizeof t->slow->trans);
+		memset(t->slow->alloc_cache, 0, sizeof t->slow->alloc_cache);
 	}
 	store_rlx(&t->gen, 1u << GEN_SHIFT);
 }

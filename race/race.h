@@ -9,11 +9,13 @@
  *     intercepted libc functions are renamed goro_real_* (tools/real.syms), so that it never meets itself.
  *
  * Identities (all 32 bits; 0 is "none"):
- *   GInfo index  a goroutine or thread, living or ended: race_ginfo(i); never reused
+ *   GInfo index  a goroutine or thread, living or ended: race_ginfo(i); reused when nothing names it
  *   slot         a component of vector clocks; reused only by an owner whose clock covers its past
  *   epoch        a slot's tick; (slot, epoch) names a stretch of one goroutine between two releases
  *   stack id     a node of the calling-context tree (history/context.h): parent stack and pc
  *   rec id       an access record (history/record.h): who, when, from where
+ * Ids are given back by collections (shadow/collect.c), which wait for whoever is inside the detector: an id
+ * stays what it is until race_leave, and beyond while something that collections look at names it.
  */
 #ifndef GORO_RACE_H
 #define GORO_RACE_H
@@ -35,15 +37,26 @@ typedef struct GInfo {
 	uint32_t parent;    /* GInfo index of its creator; 0: none known */
 	StackId created_at; /* the creator's stack at the creation */
 	uintptr_t stack_lo, stack_hi;
-	bool is_main;   /* the main goroutine, or the main thread of a plain pthread program */
-	bool is_thread; /* a pthread, not a goroutine */
-	bool finished;  /* atomic */
-	char name[32];  /* may change; "" for none */
+	bool is_main;      /* the main goroutine, or the main thread of a plain pthread program */
+	bool is_thread;    /* a pthread, not a goroutine */
+	bool finished;     /* atomic */
+	bool marked, dead; /* collection */
+	char name[32];     /* may change; "" for none */
 } GInfo;
 
 GInfo *race_ginfo(uint32_t index);
-/* Indices from here on are not in use yet. */
-uint32_t race_ginfo_end(void);
+/* Collection, world stopped. mark: with the goroutines that led to it, GINFO_CHAIN at most; end: the others
+ * are freed. How many live. */
+#define GINFO_CHAIN 32
+void race_ginfo_mark(uint32_t index);
+uint32_t race_ginfo_mark_end(void);
+
+/* Identities made since the last deep collection; relaxed atomic. */
+extern uint32_t race_made;
+static inline void race_made_id(void)
+{
+	add_rlx(&race_made, 1u); /* relaxed: a threshold */
+}
 
 /* Counters for stats=1 and for what could not be done; relaxed atomics. lost_memory: accesses without
  * shadow; lost_reentry: accesses of a signal handler that interrupted the detector itself; lost_racy:
@@ -78,8 +91,14 @@ extern RaceStats race_stats;
 extern const SeedCalls *race_seed;
 extern bool race_threads_made; /* relaxed: a thread of the program's own was */
 
+/* What there is of a kind: how many live, bytes that hold them and the free ones beside them. */
+typedef struct MemoryUse {
+	uint64_t live, bytes;
+} MemoryUse;
+
 /* Memory of the detector: zeroed, never returned, no lock needed by the caller. Ends the process with
  * one clear line when there is none (only if even that fails to be avoided by shedding). */
 void *race_alloc(size_t size);
+MemoryUse race_ginfo_memory(void);
 
 #endif

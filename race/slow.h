@@ -17,6 +17,7 @@
 #define TRANS_BITS  8
 #define TRANS_CACHE (1u << TRANS_BITS)
 #define FOUND_MAX   32
+#define ALLOC_BITS  6
 
 /* The record of an access at pc in this generation. */
 typedef struct RecCached {
@@ -63,6 +64,8 @@ struct RaceSlow {
 	Found found[FOUND_MAX];
 	RecCached rec_cache[REC_CACHE];
 	Trans trans[TRANS_CACHE];
+	RecCached alloc_cache
+	    [1u << ALLOC_BITS]; /* shadow/heap.c; gen: the ginfo; a collection empties it */
 };
 
 #endif

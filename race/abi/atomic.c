@@ -108,8 +108,7 @@ static void edges_in(Atomic *a, int order)
 		sync_acquire(a->ctx, s);
 		return;
 	}
-	if (s->whole &&
-	    (s->own.slot == a->ctx->slot || clock_get(&a->ctx->clock, s->own.slot) >= s->own.epoch))
+	if (s->whole && ctx_knows(a->ctx, s->own))
 		return;
 	Fences *f = ctx_fences(a->ctx);
 	clock_join(&f->acquire, &s->clock);

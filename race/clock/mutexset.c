@@ -1,12 +1,14 @@
 /*
  * mutexset.c: interned lists of held locks. The same table as history/context.c in small: nodes in
- * chunks, chained buckets, readers without a lock, growth under it.
+ * chunks, chained buckets, readers without a lock, growth under it. A collection (world stopped: no reader
+ * is on its way) frees what neither record nor goroutine names.
  *
  * Lock: sets.lock, rank RACE_CLOCK.
  */
 #include "mutexset.h"
 
 #include "../../runtime/os/os.h"
+#include "../history/context.h"
 
 #define CHUNK_BITS 12
 #define CHUNK      (1u << CHUNK_BITS)
@@ -18,9 +20,10 @@ typedef struct Node {
 	uintptr_t addr;
 	uint32_t parent;
 	StackId where;
-	uint32_t mode;
-	uint32_t next; /* atomic */
-	uint64_t note; /* order.c's; relaxed atomic */
+	uint8_t mode;
+	bool marked, dead; /* collection */
+	uint32_t next;     /* in the bucket's chain, or of the free ones; atomic */
+	uint64_t note;     /* order.c's; relaxed atomic */
 } Node;
 
 typedef struct Table {
@@ -31,7 +34,9 @@ typedef struct Table {
 static struct {
 	Lock lock;
 	uint32_t count; /* nodes 1..count; lock to write */
-	Table *table;   /* atomic */
+	uint32_t free;  /* list */
+	uint32_t live;
+	Table *table; /* atomic */
 	Node *chunk[CHUNKS];
 } sets = {.lock = LOCK_INIT(RACE_CLOCK)};
 
@@ -72,6 +77,8 @@ static void grow_table(void)
 	t->mask = size - 1;
 	for (uint32_t id = 1; id <= sets.count; id++) {
 		Node *n = node_at(id);
+		if (n->dead)
+			continue;
 		uint32_t *b = &t->bucket[hash(n->parent, n->addr, n->mode, n->where) & t->mask];
 		store_rel(&n->next, *b);
 		*b = id;
@@ -80,24 +87,39 @@ static void grow_table(void)
 	    t); /* pairs with load_acq in mutexset_add; the old one stays for its readers */
 }
 
+/* Lock held. 0 when the ids are used up. */
+static uint32_t node_new(void)
+{
+	uint32_t id = sets.free;
+	if (id) {
+		sets.free = node_at(id)->next;
+	} else {
+		id = sets.count + 1;
+		if (id >> CHUNK_BITS >= CHUNKS)
+			return 0;
+		Node **chunk = &sets.chunk[id >> CHUNK_BITS];
+		if (!*chunk)
+			*chunk = race_alloc(CHUNK * sizeof(Node));
+		sets.count = id;
+	}
+	sets.live++;
+	race_made_id();
+	return id;
+}
+
 uint32_t mutexset_add(uint32_t set, uintptr_t addr, LockMode mode, StackId where)
 {
-	Node want = {.addr = addr, .parent = set, .where = where, .mode = (uint32_t)mode};
+	Node want = {.addr = addr, .parent = set, .where = where, .mode = (uint8_t)mode};
 	Table *t = load_acq(&sets.table);
 	uint32_t id = t ? find(t, &want, STEPS) : 0;
 	if (likely(id))
 		return id;
 	lock(&sets.lock);
-	if (!sets.table || sets.count > 2 * sets.table->mask)
+	if (!sets.table || sets.live > 2 * sets.table->mask)
 		grow_table();
 	t = sets.table;
 	id = t ? find(t, &want, INT32_MAX) : 0;
-	if (!id && t && (sets.count + 1) >> CHUNK_BITS < CHUNKS) {
-		id = sets.count + 1;
-		Node **chunk = &sets.chunk[id >> CHUNK_BITS];
-		if (!*chunk)
-			*chunk = race_alloc(CHUNK * sizeof(Node));
-		sets.count = id;
+	if (!id && t && (id = node_new()) != 0) {
 		uint32_t *b = &t->bucket[hash(set, addr, want.mode, where) & t->mask];
 		want.next = *b;
 		*node_at(id) = want;
@@ -154,4 +176,43 @@ int mutexset_list(uint32_t set, ReportLock *out, int max)
 		out[--i] = (ReportLock){node->addr, (LockMode)node->mode, node->where};
 	}
 	return n;
+}
+
+void mutexset_mark(uint32_t set)
+{
+	for (uint32_t id = set; id && !node_at(id)->marked; id = node_at(id)->parent) {
+		node_at(id)->marked = true;
+		context_mark(node_at(id)->where);
+	}
+}
+
+uint32_t mutexset_mark_end(void)
+{
+	Table *t = sets.table;
+	for (uint32_t i = 0; t && i <= t->mask; i++)
+		for (uint32_t *link = &t->bucket[i]; *link;) {
+			Node *n = node_at(*link);
+			if (n->marked)
+				link = &n->next;
+			else
+				*link = n->next;
+		}
+	for (uint32_t id = 1; id <= sets.count; id++) {
+		Node *n = node_at(id);
+		if (!n->marked && !n->dead) {
+			n->dead = true;
+			n->next = sets.free;
+			sets.free = id;
+			sets.live--;
+		}
+		n->marked = false;
+	}
+	return sets.live;
+}
+
+MemoryUse mutexset_memory(void)
+{
+	return (MemoryUse){
+	    sets.live, (uint64_t)(sets.count / CHUNK + 1) * CHUNK * sizeof(Node) +
+			   (sets.table ? (sets.table->mask + 1) * sizeof(uint32_t) : 0)};
 }

@@ -2,7 +2,8 @@
  * mutexset.h: the locks a goroutine holds, as an id. For reports only: no edges come from here.
  *
  * A set is a node {parent set, lock address, mode, where locked}; 0 is the empty set. Interned, so that
- * the usual lock and unlock in stack order move between a few known ids. Never freed.
+ * the usual lock and unlock in stack order move between a few known ids. Ids live as those of stacks do
+ * (history/context.h).
  */
 #ifndef GORO_RACE_MUTEXSET_H
 #define GORO_RACE_MUTEXSET_H
@@ -18,5 +19,10 @@ uint32_t mutexset_step(uint32_t set, ReportLock *out);
 uint64_t *mutexset_note(uint32_t set);
 /* Outermost first; returns how many. */
 int mutexset_list(uint32_t set, ReportLock *out, int max);
+
+/* Collection, world stopped: mark what is in use; end: the others are freed. How many live. */
+void mutexset_mark(uint32_t set);
+uint32_t mutexset_mark_end(void);
+MemoryUse mutexset_memory(void);
 
 #endif

@@ -17,6 +17,7 @@
 #include "../../runtime/os/os.h"
 #include "../lock/order.h"
 #include "../shadow/shadow.h"
+#include "slot.h"
 
 #define SV_CHUNK_BITS 10
 #define SV_CHUNK      (1u << SV_CHUNK_BITS)
@@ -243,9 +244,18 @@ void sync_forget_stack(uintptr_t lo, uintptr_t hi)
 	}
 }
 
+void sync_mark(void)
+{
+	for (uint32_t id = 1; id <= vars.top; id++) {
+		SyncVar *s = var_at(id);
+		if (s->full && s->whole)
+			slot_mark(s->own.slot);
+	}
+}
+
 /* ---- edges ---- */
 
-static bool knows(const RaceCtx *ctx, ClockPair p)
+bool ctx_knows(const RaceCtx *ctx, ClockPair p)
 {
 	return p.slot == ctx->slot || clock_get(&ctx->clock, p.slot) >= p.epoch;
 }
@@ -260,7 +270,7 @@ void ctx_learn(RaceCtx *ctx, ClockPair own, const Clock *clock)
 
 void sync_acquire(RaceCtx *ctx, SyncVar *s)
 {
-	if (!s->full || (s->whole && knows(ctx, s->own)))
+	if (!s->full || (s->whole && ctx_knows(ctx, s->own)))
 		return;
 	ctx_learn(ctx, s->own, &s->clock);
 }
@@ -276,7 +286,7 @@ void sync_release(RaceCtx *ctx, SyncVar *s)
 
 void sync_release_merge(RaceCtx *ctx, SyncVar *s)
 {
-	if (!s->full || (s->whole && knows(ctx, s->own))) {
+	if (!s->full || (s->whole && ctx_knows(ctx, s->own))) {
 		sync_release(ctx, s);
 		return;
 	}

@@ -46,6 +46,11 @@ void sync_release_merge(RaceCtx *ctx, SyncVar *s);   /* join */
 void sync_release_acquire(RaceCtx *ctx, SyncVar *s); /* both become the join */
 void sync_clear(SyncVar *s);
 
+/* Collection, world stopped: mark the slots of those who released last. */
+void sync_mark(void);
+
+/* ctx knows all that was known to the owner of the slot in that epoch. */
+bool ctx_knows(const RaceCtx *ctx, ClockPair p);
 /* What ctx knows: acquire from a published pair and clock. */
 void ctx_learn(RaceCtx *ctx, ClockPair own, const Clock *clock);
 

@@ -12,6 +12,9 @@
  * its chains under the lock meanwhile; a reader that strays finds nothing within STEPS nodes, or the
  * end, and looks again under the lock. Nothing false can be found: parent and pc are constant.
  *
+ * A collection (world stopped: no reader is on its way) frees the nodes that nothing names, and takes them
+ * out of lists and chains. A stack that a report has shown is pinned: its id stays known as shown.
+ *
  * Lock: contexts.lock, rank RACE_CONTEXT.
  */
 #include "context.h"
@@ -27,7 +30,8 @@
 #define FIRST_TABLE 1024u
 #define STEPS       64
 #define KIDS        8
-#define FRAMES      32 /* first size of a shadow call stack */
+#define FREE        UINT32_MAX /* parent of a node in the free list */
+#define FRAMES      32         /* first size of a shadow call stack */
 
 typedef struct Node {
 	uintptr_t pc;
@@ -35,6 +39,8 @@ typedef struct Node {
 	StackId kid;  /* first child; atomic */
 	StackId next; /* in the parent's list, or in the bucket's chain; atomic */
 	bool hashed;  /* the latter; constant */
+	bool more;    /* it has children in the table; atomic */
+	bool marked, pinned;
 } Node;
 
 typedef struct Table {
@@ -44,7 +50,9 @@ typedef struct Table {
 
 static struct {
 	Lock lock;
-	uint32_t count;  /* nodes in use are CONTEXT_ROOT .. count; lock to write */
+	uint32_t count;  /* nodes made are CONTEXT_ROOT .. count; lock to write */
+	uint32_t live;   /* of these, not free */
+	StackId free;    /* list, through next */
 	uint32_t hashed; /* of these, in the table */
 	Table *table;    /* atomic */
 	Node *chunk[CHUNKS];
@@ -61,18 +69,17 @@ static uint32_t hash(StackId parent, uintptr_t pc)
 	return (uint32_t)(h >> 32) ^ (uint32_t)(h >> 12);
 }
 
-/* Among the listed children of parent. *all: these were all it has. */
+/* Among the listed children of parent. *all: there are none in the table. */
 static StackId find_kid(StackId parent, uintptr_t pc, bool *all)
 {
-	StackId id = load_acq(&node_at(parent)->kid); /* pairs with store_rel in context_push */
-	int n = 0;
-	for (; id; n++) {
+	const Node *p = node_at(parent);
+	*all = !load_acq(&p->more); /* before the list is read; pairs with store_rel in push_slow */
+	for (StackId id = load_acq(&p->kid); id;) { /* pairs with store_rel in push_slow */
 		Node *k = node_at(id);
 		if (k->pc == pc)
 			return id;
 		id = k->next; /* constant since it was published */
 	}
-	*all = n < KIDS;
 	return 0;
 }
 
@@ -101,7 +108,7 @@ static void grow_table(void)
 	t->mask = size - 1;
 	for (StackId id = CONTEXT_ROOT + 1; id <= contexts.count; id++) {
 		Node *n = node_at(id);
-		if (!n->hashed)
+		if (!n->hashed) /* the free ones neither */
 			continue;
 		StackId *b = &t->bucket[hash(n->parent, n->pc) & t->mask];
 		store_rel(&n->next, *b);
@@ -114,17 +121,33 @@ static void grow_table(void)
 /* Lock held. 0 when the ids are used up. */
 static StackId node_new(StackId parent, uintptr_t pc)
 {
-	StackId id = contexts.count + 1;
-	if (id >> CHUNK_BITS >= CHUNKS)
-		return 0;
-	Node **chunk = &contexts.chunk[id >> CHUNK_BITS];
-	if (!*chunk)
-		store_rel(
-		    chunk, (Node *)race_alloc(
-			       CHUNK * sizeof(Node))); /* pairs with load_acq in context_push */
-	contexts.count = id;
+	StackId id = contexts.free;
+	if (id) {
+		contexts.free = node_at(id)->next;
+	} else {
+		id = contexts.count + 1;
+		if (id >> CHUNK_BITS >= CHUNKS)
+			return 0;
+		Node **chunk = &contexts.chunk[id >> CHUNK_BITS];
+		if (!*chunk)
+			store_rel(chunk,
+			    (Node *)race_alloc(
+				CHUNK * sizeof(Node))); /* pairs with load_acq in context_push */
+		contexts.count = id;
+	}
+	contexts.live++;
+	race_made_id();
 	*node_at(id) = (Node){.pc = pc, .parent = parent};
 	return id;
+}
+
+/* Lock held. Whether one more child goes into parent's list. */
+static bool has_room(StackId parent)
+{
+	int n = 0;
+	for (StackId id = node_at(parent)->kid; id; id = node_at(id)->next)
+		n++;
+	return n < KIDS;
 }
 
 /* There is no such node, as far as the caller saw. */
@@ -137,12 +160,13 @@ static __attribute__((noinline)) StackId push_slow(StackId parent, uintptr_t pc)
 	StackId id = find_kid(parent, pc, &all);
 	if (!id && !all)
 		id = find_hashed(contexts.table, parent, pc, INT32_MAX);
-	if (!id && !all && (!contexts.table || contexts.hashed > 2 * contexts.table->mask))
+	bool listed = has_room(parent);
+	if (!id && !listed && (!contexts.table || contexts.hashed > 2 * contexts.table->mask))
 		grow_table();
-	if (!id && (all || contexts.table) && (id = node_new(parent, pc)) != 0) {
+	if (!id && (listed || contexts.table) && (id = node_new(parent, pc)) != 0) {
 		Node *n = node_at(id);
 		StackId *link = &node_at(parent)->kid;
-		if (!all) {
+		if (!listed) {
 			contexts.hashed++;
 			n->hashed = true;
 			link = &contexts.table->bucket[hash(parent, pc) & contexts.table->mask];
@@ -150,6 +174,8 @@ static __attribute__((noinline)) StackId push_slow(StackId parent, uintptr_t pc)
 		n->next = *link;
 		race_count(contexts);
 		store_rel(link, id); /* publishes n; pairs with load_acq in find_kid, find_hashed */
+		if (!listed)
+			store_rel(&node_at(parent)->more, true); /* pairs with find_kid */
 	} else if (!id) {
 		race_count(lost_memory);
 		id = parent; /* a shorter stack rather than none */
@@ -251,12 +277,6 @@ void context_enter_slow(RaceThread *t, uintptr_t pc)
 	race_leave(t);
 }
 
-bool context_known(StackId id)
-{
-	return id <=
-	       load_rlx(&contexts.count); /* relaxed: a known one was counted before it was told */
-}
-
 int context_pcs(StackId id, uintptr_t *pcs, int max)
 {
 	int n = 0;
@@ -266,4 +286,72 @@ int context_pcs(StackId id, uintptr_t *pcs, int max)
 		id = node->parent;
 	}
 	return n;
+}
+
+/* ---- collection ---- */
+
+void context_mark(StackId id)
+{
+	/* CONTEXT_ROOT may be named before there is any node */
+	for (; id && id <= contexts.count && !node_at(id)->marked; id = node_at(id)->parent)
+		node_at(id)->marked = true;
+}
+
+/* A thread may run on meanwhile: below the top that we see every frame has an id that it got inside the
+ * detector, or 0. */
+void context_mark_stack(const Frame *base, const Frame *top)
+{
+	for (const Frame *f = top; f-- > base;)
+		context_mark(load_rlx(&f->id));
+}
+
+void context_pin(StackId id)
+{
+	if (id)
+		store_rlx(&node_at(id)->pinned, true); /* relaxed: never taken back */
+}
+
+/* Take the dead off a list. */
+static void sweep(StackId *link)
+{
+	while (*link) {
+		Node *n = node_at(*link);
+		if (n->marked)
+			link = &n->next;
+		else
+			*link = n->next;
+	}
+}
+
+uint32_t context_mark_end(void)
+{
+	Table *t = contexts.table;
+	for (StackId id = CONTEXT_ROOT; id <= contexts.count; id++)
+		if (id == CONTEXT_ROOT || node_at(id)->pinned)
+			context_mark(id);
+	for (uint32_t i = 0; t && i <= t->mask; i++)
+		sweep(&t->bucket[i]);
+	for (StackId id = CONTEXT_ROOT; id <= contexts.count; id++)
+		if (node_at(id)->marked && node_at(id)->kid)
+			sweep(&node_at(id)->kid);
+	if (contexts.count)
+		sweep(&node_at(0)->kid); /* stacks that begin nowhere */
+	for (StackId id = CONTEXT_ROOT; id <= contexts.count; id++) {
+		Node *n = node_at(id);
+		if (!n->marked && n->parent != FREE) {
+			contexts.hashed -= n->hashed;
+			contexts.live--;
+			*n = (Node){.next = contexts.free, .parent = FREE};
+			contexts.free = id;
+		}
+		n->marked = false;
+	}
+	return contexts.live;
+}
+
+MemoryUse context_memory(void)
+{
+	return (MemoryUse){contexts.live,
+	    ((uint64_t)contexts.count / CHUNK + 1) * CHUNK * sizeof(Node) +
+		(contexts.table ? 2 * (contexts.table->mask + 1) * sizeof(StackId) : 0)};
 }

@@ -1,6 +1,9 @@
 /*
  * context.h: the calling-context tree. A StackId names a node {parent, pc}: the access or call site
- * `pc` within the function whose call sites the parents are. Ids are exact (64-bit pcs), never freed.
+ * `pc` within the function whose call sites the parents are. Ids are exact (64-bit pcs).
+ *
+ * An id stays valid while its asker is inside the detector, and then as long as a collection finds it: in a
+ * record, a mutex set, a GInfo, a frame of a living goroutine; or for ever, once pinned.
  *
  * The outermost frame's return address lies outside the program's code (libc, the goroutine's
  * trampoline); it is not kept: the outermost frame is CONTEXT_ROOT.
@@ -21,8 +24,11 @@ static inline StackId context_here(RaceThread *t, RaceCtx *ctx, const void *pc)
 	return context_push(context_top(t, ctx), (uintptr_t)pc);
 }
 
-/* Is there such a stack? For ids that come out of memory the program may have overwritten. */
-bool context_known(StackId id);
+/* Collection, world stopped: mark what is in use; end: the others are freed. How many live. */
+void context_mark(StackId id);
+void context_mark_stack(const Frame *base, const Frame *top);
+uint32_t context_mark_end(void);
+MemoryUse context_memory(void);
 
 /* func_entry and func_exit of the program. */
 void context_enter_slow(RaceThread *t, uintptr_t pc);

@@ -24,6 +24,7 @@ static struct {
 	Lock lock;
 	uint32_t chunks; /* there are */
 	uint32_t cursor; /* word from which on ids may be free, counted through all chunks */
+	uint32_t live;   /* as of the last collection */
 	uint32_t top;    /* ids below were handed out at some time; a multiple of 64 */
 	Bits *bits[RECORD_CHUNKS];
 } records = {.lock = LOCK_INIT(RACE_CONTEXT)};
@@ -110,7 +111,28 @@ bool record_mark(RecId id)
 	if (*w & bit)
 		return false;
 	*w |= bit;
+	uint32_t mset = record_at(id)->mset;
+	if (mset & RECORD_ALLOC && mset != RECORD_ALLOC)
+		record_mark(mset & ~RECORD_ALLOC); /* no chain: that one is no free */
 	return true;
+}
+
+void record_each(void (*fn)(const Record *))
+{
+	for (uint32_t c = 0; c < records.chunks; c++)
+		for (uint32_t w = 0; w < WORDS; w++)
+			for (uint64_t bits = records.bits[c]->used[w]; bits; bits &= bits - 1) {
+				RecId id = c << RECORD_CHUNK_BITS | w << 6 |
+					   (uint32_t)__builtin_ctzll(bits);
+				if (id)
+					fn(record_at(id));
+			}
+}
+
+MemoryUse record_memory(void)
+{
+	return (MemoryUse){
+	    records.live, records.chunks * (RECORD_CHUNK * sizeof(Record) + sizeof(Bits))};
 }
 
 uint32_t record_mark_end(void)
@@ -127,6 +149,7 @@ uint32_t record_mark_end(void)
 	if (records.chunks)
 		records.bits[0]->used[0] |= 1; /* id 0 */
 	records.cursor = 0;
+	records.live = live;
 	store_rlx(&record_made, 0u);
 	return live;
 }

@@ -20,12 +20,15 @@ typedef struct Record {
 	    top; /* the frames around pc; record_stack makes them one id, when a report needs it */
 	uint32_t ginfo;
 	uintptr_t pc;
-	uint32_t mset; /* locks held; for a free, the stack of the allocation */
+	uint32_t mset; /* locks held; for a free, RECORD_ALLOC | the record of the allocation */
 	uint32_t size; /* bytes of the access, and RECORD_VPTR */
 } Record;
 
 #define RECORD_VPTR 0x80000000u /* of an object's pointer to its table of virtual functions */
 #define RECORD_SIZE 0x7fffffffu
+
+/* The allocation of a heap block is a record too, of no epoch: slot 0. */
+#define RECORD_ALLOC 0x80000000u
 
 _Static_assert(sizeof(Record) == 32, "two records to a cache line, none across two");
 
@@ -57,6 +60,9 @@ extern uint32_t record_made; /* since the last collection; relaxed atomic */
 void record_mark_begin(void);
 bool record_mark(RecId id);
 uint32_t record_mark_end(void);
+/* After that: fn for each that lives. */
+void record_each(void (*fn)(const Record *));
+MemoryUse record_memory(void);
 /* Ids ever used: what a walk over all of them costs. */
 uint32_t record_top(void);
 

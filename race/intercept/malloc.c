@@ -1,7 +1,7 @@
 /*
  * malloc.c: the malloc family. The blocks are the libc's own; each carries a trailer of
- * RACE_HEAP_TRAILER bytes at its usable end (shadow/heap.h), where the detector keeps its size and the
- * stack of its allocation. So a request grows by as much, and malloc_usable_size shrinks by as much.
+ * RACE_HEAP_TRAILER bytes at its usable end (shadow/heap.h), in whose shadow the detector keeps its size and
+ * the stack of its allocation. So a request grows by as much, and malloc_usable_size shrinks by as much.
  *
  * Order. A block is marked freed before the libc gets it back, and clean after the libc gave it out:
  * whoever gets the same memory next has marked it after us. Blocks from before intercept_init, or from

@@ -163,3 +163,11 @@ void misuse_thread_leak(uint32_t ginfo, int more)
 	pool_put(&report_pool, r);
 	race_leave(t);
 }
+
+void misuse_mark(void)
+{
+	for (int i = 0; i < 1 << DEAD_BITS; i++) {
+		context_mark(dead.at[i].stack);
+		race_ginfo_mark(dead.at[i].ginfo);
+	}
+}

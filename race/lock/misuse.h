@@ -28,4 +28,7 @@ void misuse_thread_leak(uint32_t ginfo, int more);
 void misuse_signal(
     RaceCtx *g, ReportKind kind, AccessKind what, const char *call, int sig, const void *pc);
 
+/* Collection, world stopped: what is kept of destroyed locks. */
+void misuse_mark(void);
+
 #endif

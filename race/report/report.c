@@ -181,6 +181,14 @@ static uint64_t stacks_key(const Report *r)
 	return key * (2 * (uint64_t)r->kind + 1); /* odd factors: one to one */
 }
 
+/* The key is made of ids: they must not come to mean other stacks. */
+static void seen_stacks_put(const Report *r, int value)
+{
+	for (int i = 0; i < r->naccesses; i++)
+		context_pin(r->accesses[i].stack);
+	seen_put(&seen_stacks, stacks_key(r), value);
+}
+
 static uint64_t addr_key(const Report *r)
 {
 	return r->accesses[0].addr * (2 * (uint64_t)r->kind + 1);
@@ -389,11 +397,11 @@ static void emit(void *arg)
 		state.suppressed++;
 		race_count(suppressed);
 		if (by_stack && stacks_key(r))
-			seen_put(&seen_stacks, stacks_key(r), supp);
+			seen_stacks_put(r, supp);
 		return;
 	}
 	if (stacks_key(r))
-		seen_put(&seen_stacks, stacks_key(r), PRINTED);
+		seen_stacks_put(r, PRINTED);
 	if (is_of_memory(r->kind))
 		seen_put(&seen_addrs, addr_key(r), PRINTED);
 	output_finding(&f);
@@ -541,18 +549,6 @@ void report_locate(uintptr_t addr, ReportLocation *out, SymData *data)
 
 /* ---- the end ---- */
 
-/* Some goroutine or thread but main still lives. */
-static bool others_live(void)
-{
-	uint64_t n = load_rlx(&race_stats.goroutines); /* relaxed: a newcomer more or less */
-	for (uint64_t i = 1; i <= n; i++) {
-		const GInfo *g = race_ginfo((uint32_t)i);
-		if (!g->is_main && !load_rlx(&g->finished)) /* relaxed: asked again soon */
-			return true;
-	}
-	return false;
-}
-
 static bool lingered; /* atomic */
 
 void report_linger(void)
@@ -564,7 +560,7 @@ void report_linger(void)
 	if (fatal_in_progress() ||
 	    swap_ar(&lingered, true)) /* fatal: those who live will not go on */
 		return;
-	while (os_now() < until && others_live())
+	while (os_now() < until && ctx_others_live())
 		os_sleep(INT64_C(2000000));
 }
 

@@ -123,6 +123,10 @@ void report_forked(void);
 /* The pcs of a stack id, innermost first; [0] is the access or call site, all as return addresses
  * (the instruction before is meant). Returns how many, at most max. */
 int context_pcs(StackId id, uintptr_t *pcs, int max);
+/* A report showed the stack: its id stays what it is. */
+void context_pin(StackId id);
+/* Some goroutine or thread but main still lives. */
+bool ctx_others_live(void);
 /* What lies at addr: heap block (live or freed), stack of a goroutine or thread; the rest is left to
  * symbol.h by the report. */
 void location_find(uintptr_t addr, ReportLocation *out);

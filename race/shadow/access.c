@@ -30,7 +30,7 @@
 #define OWN_LOOK  16 /* entries of a long set looked at for an access of one's own */
 
 #define BIT(k) (1u << (k))
-#define ALL    (BIT(KINDS) - 1)
+#define ALL    (BIT(KIND_ALLOC) - 1)
 
 /* what races with it */
 static const uint8_t conflicts[KINDS] = {
@@ -47,7 +47,7 @@ static const uint8_t stands_for[KINDS] = {
     [KIND_AREAD] = BIT(KIND_AREAD),
     [KIND_AWRITE] = BIT(KIND_AREAD) | BIT(KIND_AWRITE),
     [KIND_WRITE] = ALL & ~BIT(KIND_FREE),
-    [KIND_FREE] = ALL,
+    [KIND_FREE] = ALL | BIT(KIND_ALLOC),
 };
 
 static bool is_mine(const Access *a, RecId rec)
@@ -93,12 +93,17 @@ static RecId make_record(Access *a, StackId top)
 	    .top = top,
 	    .pc = (uintptr_t)a->pc,
 	    .ginfo = ctx->ginfo,
-	    .mset = a->kind == KIND_FREE ? a->alloc_stack : ctx->mset,
+	    .mset = a->kind == KIND_FREE ? RECORD_ALLOC | a->alloc : ctx->mset,
 	    .size = a->size};
 	a->rec = record_new(&a->t->slow->block, &r);
 	if (a->rec)
 		ctx->used = true;
 	return a->rec;
+}
+
+RecId access_record(Access *a)
+{
+	return a->rec ? a->rec : make_record(a, context_top(a->t, a->ctx));
 }
 
 /* The record of this access; 0 where there is no memory for one. */
@@ -316,8 +321,11 @@ static void check_granule(Access *a, uintptr_t granule, uint8_t mask, uint32_t h
 	    w); /* relaxed, and perhaps stale a moment later: a hint, overlapping the two misses */
 	prefetch(r);
 	block_lock(granule);
-	w = w2 = load_rlx(pw);
+	w = load_rlx(pw);
 	r = r2 = load_rlx(pr);
+	if (unlikely(!(w | r)))
+		w = shadow_freed(granule);
+	w2 = w;
 	bool in_w = access_in_w(a, mask, w), in_r = !in_w && access_in_r(a, mask, r);
 	if (!in_w && !in_r) {
 		access_transition(a, granule, mask, hi, w, r, &w2, &r2);
@@ -396,8 +404,11 @@ static inline bool access_again(RaceThread *t, uintptr_t addr, unsigned code, co
 	Access a = {.ctx = ctx, .pc = pc, .size = size};
 	if (!trans_is(c, &a, known_top(t), hi, w, r))
 		return false;
-	if (!(w | r)) /* else it was touched before */
+	if (!(w | r)) { /* else it was touched before */
+		if (unlikely(shadow_freed(addr)))
+			return false;
 		shadow_touch(addr & ~(uintptr_t)7);
+	}
 	block_lock(addr);
 	bool same = load_rlx(pw) == w && load_rlx(pr) == r;
 	if (likely(same)) {

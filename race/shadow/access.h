@@ -16,9 +16,9 @@ typedef struct Access {
 	const void *pc;
 	uint32_t size;
 	Kind kind;
-	StackId alloc_stack; /* KIND_FREE: the block's */
-	RecId rec;           /* made when first needed; 0 before */
-	bool lost;           /* no memory for a record: the state does not include it */
+	RecId alloc; /* KIND_FREE: the block's allocation; 0: unknown */
+	RecId rec;   /* made when first needed; 0 before */
+	bool lost;   /* no memory for a record: the state does not include it */
 } Access;
 
 /* What the fast path could not settle. code: of ctx.h, with the address's low bits. Enters and leaves
@@ -42,6 +42,9 @@ void access_range(Access *a, uintptr_t addr, size_t size);
 /* The same, entering and leaving, by the goroutine that runs here. */
 void access_range_slow(uintptr_t addr, size_t size, bool write, const void *pc);
 
+/* The record of a free; 0 without memory. */
+RecId access_record(Access *a);
+
 /* The new state of a granule {w, r} after the access of the bytes `mask`; its block is locked. hi: the
  * high word of the filter's key; 0: caches are not to be used. */
 void access_transition(
@@ -52,6 +55,8 @@ bool access_in_r(const Access *a, uint8_t mask, Cell r);
 /* The state c, which includes the access, perhaps by this access's record; block locked. */
 Cell access_refresh(Access *a, uint8_t mask, Cell c, Plane p);
 
+/* Collection: ids in what was told already mean nothing any more. */
+void finding_forget(void);
 /* Report what was found since; no lock held. */
 void finding_report(RaceThread *t);
 static inline void finding_flush(RaceThread *t)
@@ -64,11 +69,12 @@ void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask);
 void finding_double_free(RaceThread *t, RaceCtx *g, uintptr_t addr, Entry old, const void *pc);
 
 /* Run a collection when it is time. No lock held. */
-extern uint32_t collect_threshold; /* relaxed atomic */
+extern uint32_t collect_threshold, collect_deep; /* relaxed atomics */
 void collect(RaceThread *t);
 static inline void collect_if_due(RaceThread *t)
 {
-	if (unlikely(load_rlx(&record_made) + load_rlx(&set_made) >= load_rlx(&collect_threshold)))
+	if (unlikely(load_rlx(&record_made) + load_rlx(&set_made) >= load_rlx(&collect_threshold) ||
+		     load_rlx(&race_made) >= load_rlx(&collect_deep)))
 		collect(t);
 }
 

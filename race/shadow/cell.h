@@ -21,8 +21,17 @@
 
 typedef uint32_t Cell;
 
-/* kind in a cell of the R plane 0-2, of the W plane 3-4 less 3 */
-typedef enum Kind { KIND_READ, KIND_AREAD, KIND_AWRITE, KIND_WRITE, KIND_FREE, KINDS } Kind;
+/* Kind in a cell of the R plane 0-2, of the W plane 3-5 less 3. KIND_ALLOC is no access: in the last granule
+ * of a heap block, which is not the program's, it names the record of the allocation. */
+typedef enum Kind {
+	KIND_READ,
+	KIND_AREAD,
+	KIND_AWRITE,
+	KIND_WRITE,
+	KIND_FREE,
+	KIND_ALLOC,
+	KINDS
+} Kind;
 typedef enum Plane { PLANE_R, PLANE_W } Plane;
 
 #ifdef GORO_HARD /* most records need a set then */

@@ -1,31 +1,55 @@
 /*
- * collect.c: access records and sets that no cell names any more are freed.
+ * collect.c: access records and sets that no cell names any more are freed, and with them, now and then, the
+ * identities that only they named: calling contexts, sets of locks, goroutines, slots.
  *
  * A collection stops the detector (not the program: threads run on until they need its slow parts),
  * marks from every cell of every touched chunk, frees the rest, and gives every thread a new
- * generation. Roots are the cells alone: caches and filters are emptied by the generation. Nothing that
- * a cell remembers is ever dropped here, so no race is lost.
+ * generation: caches and filters are emptied by that. Nothing that a cell remembers is ever dropped here,
+ * so no race is lost.
+ *
+ * What is named by what:
+ *
+ *	record    a cell; a set; a chunk freed whole; a block of the runtime; the record of a free (of its
+ *	          allocation)
+ *	goroutine a record; a living context; who was created by it (GINFO_CHAIN steps)
+ *	stack     a record; a goroutine (its creation); a set of locks; a frame of a living context; a report
+ *	          that was shown (pinned); the order of locks
+ *	lock set  a record; a living context
+ *	slot      a record; a sync object (its last releaser); a fence; who owns it
  *
  * When: after RACE_GC_MIN new records and sets, or half as many as live, or as many as make the walk over
  * tables and touched shadow worth it (a record costs some 100 ns to make, a cell or an id some ns to look
  * at). Seldom is not better: dead records between the living cost cache misses and memory (a map under 64
- * locks: 0.80 s of CPU and 21 MB with four times these numbers, 0.58 s and 11 MB with these).
+ * locks: 0.80 s of CPU and 21 MB with four times these numbers, 0.58 s and 11 MB with these). Identities,
+ * when as many were made as live, and RACE_DEEP_MIN.
  */
+#include "../clock/mutexset.h"
+#include "../clock/slot.h"
+#include "../clock/syncvar.h"
+#include "../history/context.h"
 #include "../history/record.h"
+#include "../lock/misuse.h"
+#include "../lock/order.h"
 #include "access.h"
+#include "blocks.h"
 #include "set.h"
 
+#include <string.h>
+
 #ifdef GORO_HARD /* a collection now and then, however little there is to gain */
-#define RACE_GC_MIN 1000u
-#define GC_FACTOR   0
+#define RACE_GC_MIN   1000u
+#define RACE_DEEP_MIN 300u
+#define GC_FACTOR     0
 #else
-#define RACE_GC_MIN 16384u
-#define GC_FACTOR   1
+#define RACE_GC_MIN   16384u
+#define RACE_DEEP_MIN 16384u
+#define GC_FACTOR     1
 #endif
 #define CELLS_PER_RECORD 32
 #define TOP_PER_RECORD   16 /* ids walked over for a new one */
 
 uint32_t collect_threshold = RACE_GC_MIN;
+uint32_t collect_deep = RACE_DEEP_MIN;
 
 /* Whether the chunk holds anything. */
 static bool mark_chunk(uintptr_t addr)
@@ -48,6 +72,33 @@ static bool mark_chunk(uintptr_t addr)
 	return any;
 }
 
+static void mark_named(const Record *r)
+{
+	context_mark(r->top);
+	race_ginfo_mark(r->ginfo);
+	slot_mark(r->slot);
+	if (!(r->mset & RECORD_ALLOC))
+		mutexset_mark(r->mset);
+}
+
+/* The records are swept: the identities. */
+static void collect_identities(void)
+{
+	record_each(mark_named);
+	ctx_mark_all();
+	sync_mark();
+	order_each(context_mark, race_ginfo_mark);
+	misuse_mark();
+	uint64_t live = slot_mark_end();
+	live += mutexset_mark_end();
+	live += race_ginfo_mark_end();
+	live += context_mark_end();
+	finding_forget();
+	store_rlx(&race_made, 0u);
+	store_rlx(
+	    &collect_deep, live < RACE_DEEP_MIN || !GC_FACTOR ? RACE_DEEP_MIN : (uint32_t)live);
+}
+
 void collect(RaceThread *me)
 {
 	if (!race_stop_world(me))
@@ -57,6 +108,8 @@ void collect(RaceThread *me)
 	uint64_t cells = 0;
 	for (Region *r = load_acq(&shadow_regions); r; r = r->next) {
 		for (uint32_t i = 0; i < REGION_CHUNKS; i++) {
+			if (r->chunk[i].freed)
+				record_mark(r->chunk[i].freed);
 			if (!r->chunk[i].touched)
 				continue;
 			r->chunk[i].touched = mark_chunk(
@@ -64,13 +117,18 @@ void collect(RaceThread *me)
 			cells += 2 * CHUNK_BYTES / GRANULE;
 		}
 	}
+	block_mark_all();
 	uint64_t live = set_mark_end();
 	live += record_mark_end();
 	for (RaceThread *t = race_thread_each(NULL); t; t = race_thread_each(t)) {
 		t->slow->block.n =
 		    0; /* unused ids in its hand are free by now: no cell names them */
 		race_bump(t);
+		memset(t->slow->alloc_cache, 0, sizeof t->slow->alloc_cache);
 	}
+	if (load_rlx(&race_made) >= load_rlx(&collect_deep))
+		collect_identities();
+	shadow_now++;
 	uint64_t next = GC_FACTOR * live / 2;
 	if (GC_FACTOR && next < cells / CELLS_PER_RECORD)
 		next = cells / CELLS_PER_RECORD;

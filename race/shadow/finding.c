@@ -17,6 +17,7 @@
 #include "../options/flags.h"
 #include "../pool.h"
 #include "benign.h"
+#include "heap.h"
 
 #define PAIRS 8192u
 
@@ -34,6 +35,11 @@ static bool first_time(RecId now, RecId old, Kind now_kind, Kind old_kind)
 		return false;
 	store_rlx(p, key);
 	return true;
+}
+
+void finding_forget(void)
+{
+	memset(pairs, 0, sizeof pairs);
 }
 
 void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask)
@@ -60,6 +66,7 @@ static AccessKind access_kind(Kind k)
 	    [KIND_AWRITE] = ACCESS_ATOMIC_WRITE,
 	    [KIND_WRITE] = ACCESS_WRITE,
 	    [KIND_FREE] = ACCESS_FREE,
+	    [KIND_ALLOC] = ACCESS_WRITE, /* never one side of a conflict */
 	};
 	return kind[k];
 }
@@ -115,7 +122,7 @@ void finding_report(RaceThread *t)
 		location_find(f->granule + (uint32_t)__builtin_ctz(overlap), &r->location);
 		if (f->old.kind == KIND_FREE && r->location.kind == LOCATION_UNKNOWN) {
 			r->location.kind = LOCATION_HEAP;
-			r->location.allocated_at = record_at(f->old.rec)->mset;
+			location_of_free(record_at(f->old.rec), &r->location);
 		}
 		report_emit(r);
 	}

@@ -1,17 +1,19 @@
 /*
- * heap.c: fresh and freed memory, and whose block an address lies in.
+ * heap.c: fresh and freed memory.
  *
  * Freeing is a write of the whole block, and leaves KIND_FREE in every cell: any later access, ordered
- * or not, is a use after free, told once a place. Blocks above FREE_MARK_MAX are checked and then
- * forgotten: the allocator gives such memory back to the system, and marking it would cost half its
- * size in shadow. Allocating forgets what the memory was.
+ * or not, is a use after free, told once a place. The whole 64 KiB chunks of a block above FREE_MARK_MAX are
+ * marked as such, not cell by cell. Allocating forgets what the memory was.
+ *
+ * Who allocated a block, where, and how large it was to be, is a record like those of accesses. The block's
+ * last granule, which malloc.c asks for besides, names it in its cell (KIND_ALLOC): so the program cannot
+ * overwrite it, and a collection finds it as it finds all others.
  *
  * heap_bits: words are atomics, relaxed. Neighbouring blocks share words, hence fetch_and / fetch_or;
  * a block's own bits are changed by who holds the block.
  */
 #include "heap.h"
 
-#include <malloc.h>
 #include <string.h>
 
 #include "../clock/syncvar.h"
@@ -20,28 +22,72 @@
 #include "../thread.h"
 #include "access.h"
 #include "benign.h"
+#include "blocks.h"
 #include "set.h"
 
 #define FREE_MARK_MAX (256u * 1024)
-#define SCAN_MAX      ((uintptr_t)64 << 20) /* how far back a block's start is looked for, in a report */
 
-typedef struct Trailer {
-	StackId stack;
-	uint32_t ginfo;
-	uint32_t slack; /* usable size less the requested one */
-} Trailer;
+/* ---- who allocated it ---- */
 
-_Static_assert(sizeof(Trailer) == RACE_HEAP_TRAILER, "malloc.c makes room for this");
-
-/* What stands at the end of a block: nothing (zero) where the program wrote over it. */
-static Trailer trailer_at(uintptr_t p, size_t usable)
+/* The granule of a block's last bytes, which are ours: its W cell names the record of the allocation. */
+static uintptr_t last_granule(uintptr_t p, size_t usable)
 {
-	Trailer tr;
-	memcpy(&tr, (char *)p + usable - sizeof tr, sizeof tr);
-	if (tr.slack < sizeof tr || tr.slack > usable || !context_known(tr.stack) ||
-	    tr.ginfo >= race_ginfo_end())
-		tr = (Trailer){.slack = sizeof tr};
-	return tr;
+	return ((p + usable) & ~(uintptr_t)7) - GRANULE;
+}
+
+/* One record for all allocations of a goroutine at a place, of a size: of no epoch, it is no access. */
+static RecId alloc_record(RaceThread *t, RaceCtx *g, size_t size, const void *pc)
+{
+	uint32_t told = size > RECORD_SIZE ? RECORD_SIZE : (uint32_t)size;
+	StackId top = context_top(t, g);
+	uint64_t h = ((uintptr_t)pc + ((uint64_t)top << 32) + told * 31u) * 0x9e3779b97f4a7c15u;
+	RecCached *c = &t->slow->alloc_cache[h >> (64 - ALLOC_BITS)];
+	if (c->rec && c->pc == (uintptr_t)pc && c->top == top && c->size == told &&
+	    c->gen == g->ginfo)
+		return c->rec;
+	Record r = {.top = top, .pc = (uintptr_t)pc, .ginfo = g->ginfo, .size = told};
+	RecId rec = record_new(&t->slow->block, &r);
+	*c =
+	    (RecCached){.pc = (uintptr_t)pc, .top = top, .size = told, .gen = g->ginfo, .rec = rec};
+	return rec;
+}
+
+static void put_alloc(uintptr_t p, size_t usable, RecId rec)
+{
+	uintptr_t at = last_granule(p, usable);
+	if (!rec || !(shadow_mapped(at) || shadow_map(at)))
+		return;
+	bool lost = false;
+	Entry e = {rec, KIND_ALLOC, 0xff};
+	Cell w = cell_build(&e, 1, &lost);
+	block_lock(at);
+	shadow_touch(at);
+	store_rlx(shadow_w(at), w); /* relaxed: the block is not the program's yet */
+	block_unlock(at);
+}
+
+RecId heap_alloc_of(uintptr_t p, size_t usable)
+{
+	uintptr_t at = last_granule(p, usable);
+	if (!shadow_mapped(at))
+		return 0;
+	CellIter it = cell_iter(load_rlx(shadow_w(at)), PLANE_W);
+	for (Entry e; cell_next(&it, &e);)
+		if (e.kind == KIND_ALLOC)
+			return e.rec;
+	return 0;
+}
+
+size_t heap_size_of(RecId alloc, size_t usable)
+{
+	uint32_t told = alloc ? record_at(alloc)->size : RECORD_SIZE;
+	return told < RECORD_SIZE && told < usable ? told : usable - RACE_HEAP_TRAILER;
+}
+
+Cell heap_cell(uintptr_t at)
+{
+	Cell w = load_rlx(shadow_w(at));
+	return w || load_rlx(shadow_r_of(shadow_w(at))) ? w : shadow_freed(at);
 }
 
 /* ---- start bits ---- */
@@ -91,66 +137,6 @@ static void mark_start(uintptr_t addr, uintptr_t end)
 	or_rlx(bits_at(addr), bit_of(addr));
 }
 
-/* ---- blocks of the runtime ---- */
-
-typedef struct Block {
-	uintptr_t addr; /* 0: free */
-	size_t size;
-	StackId stack;
-	uint32_t ginfo;
-} Block;
-
-/* Open addressing, at most half full; deleted entries keep their place until the table grows. */
-static struct {
-	Lock lock;
-	Block *at;
-	uint32_t mask, used;
-} blocks;
-
-static uint32_t block_hash(uintptr_t addr)
-{
-	return (uint32_t)((addr >> 4) * 0x9e3779b97f4a7c15u >> 32);
-}
-
-/* Lock held. */
-static Block *block_slot(uintptr_t addr)
-{
-	uint32_t i = block_hash(addr) & blocks.mask;
-	while (blocks.at[i].addr && blocks.at[i].addr != addr)
-		i = (i + 1) & blocks.mask;
-	return &blocks.at[i];
-}
-
-static void block_put(Block b)
-{
-	lock(&blocks.lock);
-	if (2 * blocks.used >= blocks.mask) {
-		Block *old = blocks.at;
-		uint32_t n = old ? blocks.mask + 1 : 0, cap = n ? 2 * n : 256;
-		blocks.at = race_alloc(cap * sizeof *old);
-		blocks.mask = cap - 1;
-		for (uint32_t i = 0; i < n; i++)
-			if (old[i].addr)
-				*block_slot(old[i].addr) = old[i];
-	}
-	Block *slot = block_slot(b.addr);
-	blocks.used += !slot->addr;
-	*slot = b;
-	unlock(&blocks.lock);
-}
-
-static bool block_get(uintptr_t addr, Block *out)
-{
-	bool found = false;
-	lock(&blocks.lock);
-	if (blocks.at) {
-		*out = *block_slot(addr);
-		found = out->addr != 0;
-	}
-	unlock(&blocks.lock);
-	return found;
-}
-
 /* ---- alloc and free ---- */
 
 static void fresh(uintptr_t lo, uintptr_t hi)
@@ -160,30 +146,34 @@ static void fresh(uintptr_t lo, uintptr_t hi)
 	benign_forget(lo, hi);
 }
 
+/* Whole chunks of a large block get their mark as chunks (shadow.h): cells would cost half its size. */
+static void freed_large(Access *a, uintptr_t p, size_t size)
+{
+	uintptr_t end = p + size, first = (p + CHUNK_BYTES - 1) & ~(uintptr_t)(CHUNK_BYTES - 1),
+		  last = end & ~(uintptr_t)(CHUNK_BYTES - 1);
+	access_range(a, p, first - p);
+	for (uintptr_t at = first; at < last; at += CHUNK_BYTES) /* where something is remembered */
+		if (shadow_mapped(at) && load_rlx(&shadow_chunk(at)->touched))
+			access_range(a, at, CHUNK_BYTES);
+	access_range(a, last, end - last);
+	shadow_clear(first, last);
+	shadow_set_freed(first, last, access_record(a));
+}
+
 /* told: the size that the record tells, of the whole block. */
 static void freed(
-    RaceThread *t, RaceCtx *g, uintptr_t p, size_t size, size_t told, StackId stack, const void *pc)
+    RaceThread *t, RaceCtx *g, uintptr_t p, size_t size, size_t told, RecId alloc, const void *pc)
 {
 	Access a = {.t = t,
 	    .ctx = g,
 	    .pc = pc,
 	    .size = told > RECORD_SIZE ? RECORD_SIZE : (uint32_t)told,
 	    .kind = KIND_FREE,
-	    .alloc_stack = stack};
-	if (size <= FREE_MARK_MAX) {
+	    .alloc = alloc};
+	if (size <= FREE_MARK_MAX)
 		access_range(&a, p, size);
-	} else {
-		a.kind = KIND_WRITE; /* only where something is remembered */
-		for (uintptr_t at = p; at < p + size;) {
-			uintptr_t end = (at | (CHUNK_BYTES - 1)) + 1;
-			end = end < p + size ? end : p + size;
-			if (shadow_mapped(at) && load_rlx(&shadow_chunk(at)->touched))
-				access_range(&a, at, end - at);
-			at = end;
-		}
-		shadow_clear(p, p + size);
-		clear_starts(p, p + size);
-	}
+	else
+		freed_large(&a, p, size);
 	sync_forget_range(p, p + size);
 }
 
@@ -193,23 +183,19 @@ void race_heap_alloc(RaceCtx *g, void *p, size_t size, size_t usable, const void
 	uintptr_t at = (uintptr_t)p;
 	if (!p || usable < RACE_HEAP_TRAILER)
 		return;
-	Trailer tr = {.slack = usable - size > UINT32_MAX ? UINT32_MAX : (uint32_t)(usable - size)};
 	if (race_enter(t)) {
 		race_register(t);
 		if (shadow_mapped(at) || shadow_map(at)) {
 			fresh(at, at + usable);
 			mark_start(at, at + usable);
-		}
-		if (g) {
-			tr.stack = context_here(t, g, pc);
-			tr.ginfo = g->ginfo;
+			if (g)
+				put_alloc(at, usable, alloc_record(t, g, size, pc));
 		}
 		race_leave(t);
 	} else if (shadow_mapped(
 		       at)) { /* inside the detector: a block without a past, not known later */
 		and_ar(bits_at(at), ~bit_of(at)); /* the order is not needed */
 	}
-	memcpy((char *)p + usable - sizeof tr, &tr, sizeof tr);
 }
 
 bool race_heap_free(RaceCtx *g, void *p, size_t usable, const void *pc)
@@ -221,18 +207,23 @@ bool race_heap_free(RaceCtx *g, void *p, size_t usable, const void *pc)
 		return true;
 	race_register(t);
 	collect_if_due(t);
-	CellIter it = cell_iter(load_rlx(shadow_w(at)), PLANE_W);
+	CellIter it = cell_iter(heap_cell(at), PLANE_W);
 	Entry e;
 	if (cell_next(&it, &e) && e.kind == KIND_FREE) {
 		finding_double_free(t, g, at, e, pc);
 		ok = false;
 	} else {
-		Trailer tr = trailer_at(at, usable);
-		freed(t, g, at, usable, usable - tr.slack, tr.stack, pc);
+		RecId alloc = heap_alloc_of(at, usable);
+		freed(t, g, at, usable, heap_size_of(alloc, usable), alloc, pc);
 		finding_flush(t);
 	}
 	race_leave(t);
 	return ok;
+}
+
+uint64_t heap_starts(uintptr_t at)
+{
+	return load_rlx(bits_at(at)) & (bit_of(at) | (bit_of(at) - 1));
 }
 
 bool race_heap_known(const void *p)
@@ -250,7 +241,7 @@ void hook_alloc(RaceCtx *g, const void *addr, size_t size, const void *pc)
 	if (shadow_mapped(at) || shadow_map(at)) {
 		fresh(at, at + size);
 		mark_start(at, at + size);
-		block_put((Block){at, size, g ? context_here(t, g, pc) : 0, g ? g->ginfo : 0});
+		block_put((Block){at, size, g ? alloc_record(t, g, size, pc) : 0});
 	}
 	race_leave(t);
 }
@@ -263,8 +254,8 @@ void hook_free(RaceCtx *g, const void *addr, size_t size, const void *pc)
 	race_register(t);
 	collect_if_due(t);
 	Block b = {0};
-	block_get((uintptr_t)addr, &b);
-	freed(t, g, (uintptr_t)addr, size, size, b.stack, pc);
+	block_take((uintptr_t)addr, &b);
+	freed(t, g, (uintptr_t)addr, size, size, b.alloc, pc);
 	finding_flush(t);
 	race_leave(t);
 }
@@ -287,103 +278,4 @@ void race_forget_sync(const void *addr, size_t size)
 		return;
 	sync_forget_range((uintptr_t)addr, (uintptr_t)addr + size);
 	race_leave(t);
-}
-
-/* ---- whose is it ---- */
-
-static bool find_start(uintptr_t addr, uintptr_t *start)
-{
-	uintptr_t at = addr & ~(uintptr_t)15;
-	for (uintptr_t low = at > SCAN_MAX ? at - SCAN_MAX : 0; at > low && shadow_mapped(at);) {
-		if (!load_rlx(&shadow_chunk(at)->has_block)) {
-			at = (at & ~(uintptr_t)(CHUNK_BYTES - 1)) - 16;
-			continue;
-		}
-		uint64_t w = load_rlx(bits_at(at)) & (bit_of(at) | (bit_of(at) - 1));
-		if (w) {
-			*start =
-			    (at & ~(uintptr_t)1023) + 16 * (63 - (uintptr_t)__builtin_clzll(w));
-			return true;
-		}
-		at = (at & ~(uintptr_t)1023) - 16;
-	}
-	return false;
-}
-
-static bool find_heap(uintptr_t addr, ReportLocation *out)
-{
-	uintptr_t start;
-	if (!find_start(addr, &start))
-		return false;
-	Block b;
-	if (block_get(start, &b)) {
-		if (addr - start >= b.size)
-			return false;
-		*out = (ReportLocation){LOCATION_HEAP, start, b.size, b.ginfo, b.stack};
-		return true;
-	}
-	/* Freed? Then its memory may be another's by now. The access in question may have unmarked one
-	 * granule; no block is smaller than two. */
-	for (uintptr_t at = start; at < start + 16; at += 8) {
-		CellIter it = cell_iter(load_rlx(shadow_w(at)), PLANE_W);
-		Entry e;
-		if (cell_next(&it, &e) && e.kind == KIND_FREE) {
-			const Record *r = record_at(e.rec);
-			if (addr - start >= r->size)
-				return false;
-			*out = (ReportLocation){LOCATION_HEAP, start, r->size, 0, r->mset};
-			return true;
-		}
-	}
-	size_t usable = malloc_usable_size((void *)start);
-	if (usable < RACE_HEAP_TRAILER || addr - start >= usable)
-		return false;
-	Trailer tr = trailer_at(start, usable);
-	*out = (ReportLocation){LOCATION_HEAP, start, usable - tr.slack, tr.ginfo, tr.stack};
-	return true;
-}
-
-static bool is_freed(uintptr_t start)
-{
-	for (uintptr_t at = start; at < start + 16; at += 8) {
-		CellIter it = cell_iter(load_rlx(shadow_w(at)), PLANE_W);
-		Entry e;
-		if (cell_next(&it, &e) && e.kind == KIND_FREE)
-			return true;
-	}
-	return false;
-}
-
-bool race_heap_live(uintptr_t addr, uintptr_t *start, size_t *size)
-{
-	if (!find_start(addr, start) || is_freed(*start))
-		return false;
-	/* The runtime's blocks are malloc's too. The last word is the next one's head as well, to which malloc's
-	 * own lists point. */
-	*size = malloc_usable_size((void *)*start) - sizeof(size_t);
-	return addr - *start < *size;
-}
-
-typedef struct FindStack {
-	uintptr_t addr;
-	ReportLocation *out;
-} FindStack;
-
-static bool on_stack(RaceCtx *c, void *arg)
-{
-	FindStack *f = arg;
-	if (f->addr < c->stack_lo || f->addr >= c->stack_hi)
-		return false;
-	*f->out =
-	    (ReportLocation){LOCATION_STACK, c->stack_lo, c->stack_hi - c->stack_lo, c->ginfo, 0};
-	return true;
-}
-
-void location_find(uintptr_t addr, ReportLocation *out)
-{
-	*out = (ReportLocation){.kind = LOCATION_UNKNOWN};
-	FindStack f = {addr, out};
-	ctx_each(on_stack, &f);
-	if (out->kind == LOCATION_UNKNOWN)
-		find_heap(addr, out);
 }

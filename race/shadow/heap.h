@@ -2,16 +2,18 @@
  * heap.h: heap blocks: where they start, who allocated them, that they are fresh or freed.
  *
  * A bitmap beside the shadow (a bit per 16 bytes) says where blocks start; a freed block keeps its bit
- * until the memory is given out again. What else is known of a block stands in its own last bytes
- * (blocks of the intercepted malloc) or in a small table (blocks the runtime allocates: hook_alloc).
+ * until the memory is given out again. What else is known of a block stands in the cell of its last
+ * granule (blocks of the intercepted malloc) or in a table (blocks the runtime allocates: blocks.h).
  */
 #ifndef GORO_RACE_HEAP_H
 #define GORO_RACE_HEAP_H
 
-#include "../race.h"
+#include "../history/record.h"
+#include "../report/report.h"
+#include "cell.h"
 
-/* Bytes that malloc.c adds to each request: {stack id, ginfo, slack} at the end of the usable size. */
-#define RACE_HEAP_TRAILER 12
+/* Bytes that malloc.c adds to each request: a granule at the end of the usable size, nobody's. */
+#define RACE_HEAP_TRAILER 8
 
 /* malloc.c has got p of `usable` bytes (malloc_usable_size) for a request of `size` (+ trailer). g may
  * be NULL. */
@@ -22,5 +24,13 @@ bool race_heap_free(RaceCtx *g, void *p, size_t usable, const void *pc);
 bool race_heap_known(const void *p);
 /* The block that addr lies in, and that is not freed. Nobody may free it meanwhile. */
 bool race_heap_live(uintptr_t addr, uintptr_t *start, size_t *size);
+
+/* The parts, for location.c. */
+RecId heap_alloc_of(uintptr_t p, size_t usable); /* record of the allocation; 0: unknown */
+size_t heap_size_of(RecId alloc, size_t usable); /* as asked for */
+Cell heap_cell(uintptr_t at);                    /* W cell; of a large freed block too */
+uint64_t heap_starts(uintptr_t at);              /* start bits of at's KiB, not behind at */
+void location_of_alloc(RecId alloc, ReportLocation *out);       /* fills in by whom and where */
+void location_of_free(const Record *free, ReportLocation *out); /* the same */
 
 #endif

@@ -38,7 +38,10 @@ static void check_run(Access *a, uintptr_t at, uintptr_t end, uint32_t hi)
 	}
 	block_lock(at);
 	while (i < n) {
-		Cell w = load_rlx(&pw[i]), r = load_rlx(&pr[i]), w2 = w, r2 = r;
+		Cell w = load_rlx(&pw[i]), r = load_rlx(&pr[i]);
+		if (unlikely(!(w | r)))
+			w = shadow_freed(at);
+		Cell w2 = w, r2 = r;
 		bool in_w = access_in_w(a, 0xff, w), in_r = !in_w && access_in_r(a, 0xff, r);
 		size_t j = i;
 		if (!in_w && !in_r) {
@@ -77,6 +80,8 @@ static void check_part(Access *a, uintptr_t at, uint32_t n)
 	Cell *pw = shadow_w(granule), *pr = shadow_r_of(pw), w2, r2;
 	block_lock(granule);
 	Cell w = load_rlx(pw), r = load_rlx(pr);
+	if (unlikely(!(w | r)))
+		w = shadow_freed(granule);
 	if (!access_in_w(a, mask, w) && !access_in_r(a, mask, r)) {
 		access_transition(a, granule, mask, 0, w, r, &w2, &r2);
 		if (w != w2 || r != r2) {

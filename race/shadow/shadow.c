@@ -5,12 +5,15 @@
  */
 #include "shadow.h"
 
+#include "set.h"
+
 #include "../../runtime/os/os.h"
 
 #define RELEASE_BYTES                                                                              \
 	(64u * 1024) /* of shadow: below, storing zeros is cheaper than a system call */
 
 uintptr_t shadow_base[REGIONS];
+uint32_t shadow_now;
 Region *shadow_region[REGIONS];
 Region *shadow_regions;
 
@@ -93,6 +96,49 @@ static void zero(Cell *lo, Cell *hi)
 			store_rlx(c, 0u);
 }
 
+/* ---- large freed blocks ---- */
+
+static Lock freed_lock = LOCK_INIT(RACE_SHADOW);
+
+Cell shadow_freed_cell(uint32_t rec)
+{
+	bool lost = false;
+	Entry e = {rec, KIND_FREE, 0xff};
+	return cell_build(&e, 1, &lost);
+}
+
+void shadow_set_freed(uintptr_t lo, uintptr_t hi, uint32_t rec)
+{
+	for (; lo < hi; lo += CHUNK_BYTES)
+		if (shadow_mapped(lo) || shadow_map(lo))
+			store_rel(&shadow_chunk(lo)->freed, rec);
+}
+
+/* [lo, hi) of the chunk is in use again: what is not is told by its cells from now on. Two allocations in
+ * one chunk come one after the other: the second clears what the first has stored in its place. */
+static __attribute__((noinline)) void unfree(Chunk *c, uintptr_t lo, uintptr_t hi)
+{
+	uintptr_t start = lo & ~(uintptr_t)(CHUNK_BYTES - 1);
+	lock(&freed_lock);
+	uint32_t rec = c->freed;
+	Cell cell = rec && hi - lo < CHUNK_BYTES ? shadow_freed_cell(rec) : 0;
+	for (uintptr_t a = start; cell && a < start + CHUNK_BYTES; a += GRANULE) {
+		if (a >= lo && a < hi)
+			continue;
+		Cell *w = shadow_w(a);
+		block_lock(a);
+		if (!load_rlx(w) && !load_rlx(shadow_r_of(w))) {
+			shadow_touch(a);
+			store_rlx(w, cell); /* relaxed: as in access.c */
+		}
+		block_unlock(a);
+	}
+	store_rel(&c->freed, 0u); /* pairs with load_acq in shadow_clear */
+	unlock(&freed_lock);
+}
+
+/* ---- forgetting ---- */
+
 void shadow_clear(uintptr_t lo, uintptr_t hi)
 {
 	lo &= ~(uintptr_t)7;
@@ -104,13 +150,17 @@ void shadow_clear(uintptr_t lo, uintptr_t hi)
 				return;
 			continue;
 		}
-		if (!load_rlx(&shadow_chunk(lo)->touched)) {
+		Chunk *c = shadow_chunk(lo);
+		if (unlikely(load_acq(&c->freed))) /* pairs with store_rel in unfree */
+			unfree(c, lo, end < hi ? end : (hi + 7) & ~(uintptr_t)7);
+		if (!load_rlx(&c->touched)) {
 			lo = end;
 			continue;
 		}
 		/* chunks side by side in one go, so that big blocks go back in one call */
 		while (end < hi && (end >> REGION_BITS) == (lo >> REGION_BITS) &&
-		       load_rlx(&shadow_chunk(end)->touched))
+		       load_rlx(&shadow_chunk(end)->touched) &&
+		       !load_acq(&shadow_chunk(end)->freed))
 			end += CHUNK_BYTES;
 		end = end < hi ? end : (hi + 7) & ~(uintptr_t)7;
 		Cell *w = shadow_w(lo);
@@ -141,6 +191,8 @@ void shadow_clear_stack(uintptr_t lo, uintptr_t hi)
 		Chunk *c = shadow_chunk(at);
 		uintptr_t start = at & ~(uintptr_t)(CHUNK_BYTES - 1), end = start + CHUNK_BYTES;
 		end = end < hi ? end : hi;
+		if (unlikely(load_acq(&c->freed)))
+			unfree(c, at, end);
 		if (!load_rlx(&c->is_stack)) {
 			store_rlx(&c->is_stack, (uint8_t)1);
 			if (load_rlx(&c->touched)) { /* memory of another kind so far */

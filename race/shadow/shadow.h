@@ -33,6 +33,9 @@ typedef struct Chunk {
 	uint8_t is_stack;  /* part of a goroutine's stack: `depth` is kept */
 	uint8_t has_block; /* a heap block started here */
 	uint32_t depth;    /* 64 Ki less the lowest offset with a cell; 0: none */
+	uint32_t freed;    /* a record: the chunk lies in a large freed block, and a granule without
+	                      cells is as that free left it (shadow_freed); 0: none */
+	uint32_t warm;     /* the collection after which a cell last changed */
 } Chunk;
 
 typedef struct Region {
@@ -81,6 +84,18 @@ static inline Chunk *shadow_chunk(uintptr_t addr)
 	return &shadow_region[addr >> REGION_BITS]->chunk[(uint32_t)addr >> CHUNK_BITS];
 }
 
+/* What the W cell of a granule without cells stands for: 0, or the free of the large block around it. */
+Cell shadow_freed_cell(uint32_t rec);
+static inline Cell shadow_freed(uintptr_t addr)
+{
+	uint32_t rec = load_rlx(&shadow_chunk(addr)->freed); /* relaxed: the block is dead */
+	return likely(!rec) ? 0 : shadow_freed_cell(rec);
+}
+/* Whole chunks [lo, hi), without cells, are freed by rec. */
+void shadow_set_freed(uintptr_t lo, uintptr_t hi, uint32_t rec);
+
+extern uint32_t shadow_now; /* collections so far; changes with the world stopped */
+
 /* Tell that a cell of addr's granule is going to be non-zero. */
 void shadow_touch_stack(Chunk *c, uintptr_t addr);
 static inline void shadow_touch(uintptr_t addr)
@@ -88,6 +103,8 @@ static inline void shadow_touch(uintptr_t addr)
 	Chunk *c = shadow_chunk(addr);
 	if (unlikely(!load_rlx(&c->touched)))
 		store_rlx(&c->touched, (uint8_t)1);
+	if (unlikely(load_rlx(&c->warm) != shadow_now))
+		store_rlx(&c->warm, shadow_now);
 	if (unlikely(load_rlx(&c->is_stack)))
 		shadow_touch_stack(c, addr);
 }

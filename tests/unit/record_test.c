@@ -55,6 +55,62 @@ Test(context, shadow_stack_grows_and_ids_come_late)
 	cr_assert_eq(pcs[4998], 1u);
 }
 
+/* Children in the list and in the table, some of them marked: they keep their ids, the others' are used again,
+ * and no stack has two. */
+Test(context, what_nothing_names_is_given_back)
+{
+	enum { N = 3000, WIDE = 100 };
+	static StackId wide[WIDE], deep[N];
+	StackId parent = context_push(CONTEXT_ROOT, 0x100), pinned = context_push(CONTEXT_ROOT, 0x200);
+	context_pin(pinned);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < WIDE; i++)
+			wide[i] = context_push(parent, 0x1000 + (uintptr_t)i);
+		deep[0] = context_push(CONTEXT_ROOT, 0x5000 + (uintptr_t)round);
+		for (int i = 1; i < N; i++)
+			deep[i] = context_push(deep[i - 1], 0x9000);
+		for (int i = 0; i < WIDE; i += 3)
+			context_mark(wide[i]);
+		context_mark(deep[N / 2]);
+		uint32_t live = context_mark_end();
+		cr_assert_eq(live, 1 + 1 + 1 + (WIDE + 2) / 3 + N / 2 + 1u, "%u", live);
+		for (int i = 0; i < WIDE; i += 3)
+			cr_assert_eq(context_push(parent, 0x1000 + (uintptr_t)i), wide[i]);
+		cr_assert_eq(context_push(CONTEXT_ROOT, 0x200), pinned);
+		for (int i = 1; i <= N / 2; i++)
+			cr_assert_eq(context_push(deep[i - 1], 0x9000), deep[i]);
+		for (int i = 0; i < WIDE; i++)
+			wide[i] = context_push(parent, 0x1000 + (uintptr_t)i);
+		for (int i = 0; i < WIDE; i++) {
+			uintptr_t pc;
+			cr_assert_eq(context_push(parent, 0x1000 + (uintptr_t)i), wide[i]);
+			cr_assert_eq(context_pcs(wide[i], &pc, 1), 1);
+			cr_assert_eq(pc, 0x1000 + (uintptr_t)i);
+		}
+	}
+	cr_assert_lt(context_memory().live, 2u * N + 3 * WIDE, "ids come back");
+}
+
+Test(mutexset, what_nothing_names_is_given_back)
+{
+	static uint32_t set[5000];
+	for (int round = 0; round < 5; round++) {
+		for (uint32_t i = 0; i < 5000; i++)
+			set[i] = mutexset_add(i % 2 ? set[i - 1] : 0, 0x1000 + 8 * i, LOCK_WRITE, 0);
+		for (uint32_t i = 1; i < 5000; i += 20)
+			mutexset_mark(set[i]);
+		uint32_t live = mutexset_mark_end();
+		cr_assert_eq(live, 500u);
+		ReportLock l[3];
+		for (uint32_t i = 1; i < 5000; i += 20) {
+			cr_assert_eq(mutexset_list(set[i], l, 3), 2);
+			cr_assert_eq(l[0].addr, 0x1000u + 8 * (i - 1));
+			cr_assert_eq(l[1].addr, 0x1000u + 8 * i);
+		}
+	}
+	cr_assert_eq(mutexset_memory().live, 500u);
+}
+
 Test(mutexset, lists_what_is_held)
 {
 	uint32_t a = mutexset_add(0, 0x10, LOCK_WRITE, 1), ab = mutexset_add(a, 0x20, LOCK_READ, 2);

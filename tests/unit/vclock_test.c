@@ -124,7 +124,7 @@ Test(slot, reused_only_where_its_past_is_known)
 	Clock none = {0}, knows = {0};
 	uint32_t epoch, s = slot_get(&none, 0, &epoch);
 	cr_assert_eq(epoch, 1u);
-	slot_put(s, 5);
+	slot_put(s, 5, true);
 	uint32_t other = slot_get(&none, 0, &epoch);
 	cr_assert_neq(other, s);
 	clock_raise(&knows, s, 4);
@@ -141,10 +141,31 @@ Test(slot, uncovered_slots_do_not_hide_a_covered_one)
 	for (int i = 0; i < 100; i++)
 		s[i] = slot_get(&knows, 0, &epoch);
 	for (int i = 0; i < 100; i++)
-		slot_put(s[i], 1);
+		slot_put(s[i], 1, true);
 	clock_raise(&knows, s[0], 1);
 	bool found = false;
 	for (int i = 0; i < 20 && !found; i++)
 		found = slot_get(&knows, 0, &epoch) == s[0];
 	cr_assert(found, "a search moves on through the ring");
+}
+
+Test(slot, anybodys_once_nothing_names_it)
+{
+	Clock none = {0};
+	uint32_t epoch, named = slot_get(&none, 0, &epoch), other = slot_get(&none, 0, &epoch);
+	slot_put(named, 7, true);
+	slot_put(other, 9, false);
+	slot_mark(named);
+	slot_mark_end();
+	cr_assert_eq(slot_get(&none, 0, &epoch), other, "no clock covers it, and none need");
+	cr_assert_eq(epoch, 10u, "behind what clocks may hold");
+	cr_assert_neq(slot_get(&none, 0, &epoch), named, "a record names it");
+	Clock knows = {0};
+	clock_raise(&knows, named, 7);
+	cr_assert_eq(slot_get(&knows, 0, &epoch), named, "it still waits in the ring");
+	slot_put(named, 8, true);
+	slot_mark_end();
+	cr_assert_eq(slot_get(&knows, 0, &epoch), named);
+	cr_assert_eq(epoch, 9u);
+	cr_assert_neq(slot_get(&knows, 0, &epoch), named, "once");
 }
