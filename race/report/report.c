@@ -622,6 +622,9 @@ int report_fini(int code)
 	bool mine = !inside; /* a failure within a report ends here too */
 	if (mine)
 		enter();
+	/* Another's may have been under way: it is counted by now. */
+	if (!__tsan_on_finalize && load_rlx(&race_stats.reports) != 0)
+		failed = true;
 	if (failed && flags.exitcode)
 		code = flags.exitcode;
 	if (!state.ended) {
