@@ -79,16 +79,17 @@ ABI void __tsan_mutex_destroy(void *addr, unsigned flags)
 /* Between pre and post lies the lock's own code: its accesses are not the program's. */
 ABI void __tsan_mutex_pre_lock(void *addr, unsigned flags)
 {
-	(void)addr;
-	(void)flags;
+	if (!(flags & MUTEX_TRY_LOCK))
+		hook_lock_wait(
+		    hook_self(), addr, flags & MUTEX_READ_LOCK ? LOCK_READ : LOCK_WRITE, PC);
 	race_ignore_begin();
 }
 
-static void locked(void *addr, bool read, const void *pc)
+static void locked(void *addr, bool read, bool tried, const void *pc)
 {
 	RaceCtx *c = hook_self();
 	hook_acquire(c, addr);
-	hook_lock(c, addr, read ? LOCK_READ : LOCK_WRITE, pc);
+	(tried ? hook_trylock : hook_lock)(c, addr, read ? LOCK_READ : LOCK_WRITE, pc);
 }
 
 static void unlocked(void *addr, bool read, const void *pc)
@@ -109,7 +110,7 @@ ABI void __tsan_mutex_post_lock(void *addr, unsigned flags, int recursion)
 		return;
 	if (!(flags & MUTEX_READ_LOCK))
 		hook_acquire(hook_self(), readers_of(addr));
-	locked(addr, flags & MUTEX_READ_LOCK, PC);
+	locked(addr, flags & MUTEX_READ_LOCK, flags & MUTEX_TRY_LOCK, PC);
 }
 
 ABI int __tsan_mutex_pre_unlock(void *addr, unsigned flags)
@@ -251,7 +252,7 @@ ANNOTATE(RWLockAcquired, uintptr_t m, uintptr_t is_writer)
 {
 	if (is_writer)
 		hook_acquire(hook_self(), readers_of((void *)m));
-	locked((void *)m, !is_writer, PC);
+	locked((void *)m, !is_writer, false, PC);
 }
 
 ANNOTATE(RWLockReleased, uintptr_t m, uintptr_t is_writer)

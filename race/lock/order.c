@@ -396,6 +396,9 @@ void order_check(RaceThread *t, RaceCtx *g, uint32_t set)
 		return;
 	lock(&order_lock);
 	int last = mutexset_list(set, held, HELD_MAX) - 1;
+	for (int i = 0; i < last; i++)
+		if (held[i].addr == held[last].addr)
+			last = 0; /* held already: who locks it again does not wait for others */
 	for (int i = 0; i <= last; i++)
 		node[i] = node_of(held[i].addr);
 	/* What dies from here on is not in the time noted. */

@@ -567,6 +567,53 @@ static void race_order_the_deadlock_itself(void)
 	goro_mutex_lock(&gate);
 }
 
+/* ---- annotated locks ---- */
+
+void __tsan_mutex_pre_lock(void *addr, unsigned flags);
+void __tsan_mutex_post_lock(void *addr, unsigned flags, int recursion);
+int __tsan_mutex_pre_unlock(void *addr, unsigned flags);
+void __tsan_mutex_post_unlock(void *addr, unsigned flags);
+static char own[2];
+static APART void own_lock(int i, unsigned flags)
+{
+	__tsan_mutex_pre_lock(&own[i], flags);
+	__tsan_mutex_post_lock(&own[i], flags, 1);
+}
+static APART void own_unlock(int i)
+{
+	__tsan_mutex_pre_unlock(&own[i], 0);
+	__tsan_mutex_post_unlock(&own[i], 0);
+}
+static void own_both(int first, unsigned flags)
+{
+	own_lock(first, 0);
+	own_lock(1 - first, flags);
+	own_unlock(1 - first);
+	own_unlock(first);
+}
+static void race_order_annotated(void)
+{
+	own_both(0, 0);
+	own_both(1, 0);
+}
+static void norace_order_annotated_trylock(void)
+{
+	own_both(0, 0);
+	own_both(1, 0x10);
+}
+static void norace_order_annotated_recursive(void)
+{
+	own_lock(0, 0);
+	own_both(1, 0);
+	own_unlock(0);
+	own_lock(0, 0);
+	own_lock(1, 0);
+	own_lock(0, 0);
+	own_unlock(0);
+	own_unlock(1);
+	own_unlock(0);
+}
+
 /* Waiting for a condition takes its mutex again, while another lock is held. */
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static void *pa_then_wait_with_pb(void *arg)
@@ -624,5 +671,8 @@ CASES(
     RACE(race_order_neighbours_are_written, "lock lock_both / lock lock_both / global pooled / lock lock_both / lock lock_both / says Cycle of locks: 'pooled[1].m' 0x")
     NORACE(norace_order_unlocked_by_another)
     RACE(race_order_the_deadlock_itself, "lock * / lock * / - / lock * / lock * / says all goroutines are asleep - deadlock!")
+    RACE(race_order_annotated, "lock own_lock<own_both / lock own_lock<own_both / global own / lock own_lock / lock own_lock")
+    NORACE(norace_order_annotated_trylock)
+    NORACE(norace_order_annotated_recursive)
     RACE(race_order_condition, "lock * / lock lock_pa<pa_then_wait_with_pb / global pb / lock lock_pa<pa_then_wait_with_pb / lock lock_pb<pa_then_wait_with_pb")
 )
