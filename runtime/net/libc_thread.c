@@ -8,6 +8,7 @@
  * In the race archive most of these names are the interceptors' (race/intercept), which give the P away as
  * well. ThreadSanitizer, when the runtime is built for it, must see them itself.
  */
+#include "../os/sanitizer.h"
 #include "libc.h"
 
 #include <pthread.h>
