@@ -189,6 +189,14 @@ Test(bad, unwritable_folders_are_named, .init = enter)
 	cr_assert(err_has("cannot write /dev/full: No space left on device"));
 }
 
+Test(bad, nothing_is_left_in_the_folder_for_temporary_files, .init = enter)
+{
+	cr_assert(sh_is(0, "mkdir t; export TMPDIR=$PWD/t; $R run -- true; $R explore -- true; $R run --json nowhere/x -- $P exit 0; "
+			   "$R explore -n 2 --json nowhere/x -- $P exit 0; $R shrink 3 -- $P exit 0; $R run -q -- $P race; "
+			   "$R explore -n 2 --state st -q -- $P race; ls -A t; ls st | wc -l"));
+	cr_assert(strstr(last_run()->out, "\n3\n") && !strstr(last_run()->out, "goro-race-"), "%s", last_run()->out);
+}
+
 Test(bad, damaged_reports_are_named_and_the_rest_counts, .init = enter)
 {
 	cr_assert(sh_is(66, "mkdir d; GORACE=\"format=json log_path=d/r\" $P race"));

@@ -450,9 +450,11 @@ int command_explore(int argc, char **argv)
 		state = text_printf("%s/goro-race-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
 		if (!mkdtemp(state))
 			die("cannot write %s: %s", state, strerror(errno));
+		remove_at_exit(state);
 		state_open(&w.s, state, binary, o.program, keys, true);
 	}
 	w.folder = text_printf("%s/running.%d", state, (int)getpid());
+	remove_at_exit(w.folder);
 	w.next = o.from;
 	w.end = o.from + o.n;
 	w.progress = (Progress){.start = now_ms(), .last = now_ms(), .bar = isatty(2)};

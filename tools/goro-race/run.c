@@ -104,6 +104,7 @@ static char *folder_for(const char *state)
 	if (!mkdtemp(dir))
 		die("cannot write %s: %s", base, strerror(errno));
 	free(base);
+	remove_at_exit(dir);
 	return dir;
 }
 

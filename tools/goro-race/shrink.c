@@ -301,6 +301,7 @@ int command_shrink(int argc, char **argv)
 	s.folder = text_printf("%s/goro-race-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
 	if (!mkdtemp(s.folder))
 		die("cannot write %s: %s", s.folder, strerror(errno));
+	remove_at_exit(s.folder);
 	s.schedule = text_printf("%s/schedule", s.folder);
 	s.fingerprint = o.fingerprint ? text_copy(o.fingerprint) : NULL;
 	s.crew = crew_start();

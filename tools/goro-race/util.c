@@ -215,6 +215,22 @@ void remove_tree(const char *path)
 	(void)rmdir(path);
 }
 
+static const char *at_exit[2];
+
+static void remove_all(void)
+{
+	for (int i = 0; i < 2; i++)
+		if (at_exit[i])
+			remove_tree(at_exit[i]);
+}
+
+void remove_at_exit(const char *path)
+{
+	if (!at_exit[0])
+		atexit(remove_all);
+	at_exit[at_exit[0] ? 1 : 0] = text_copy(path);
+}
+
 char *read_whole(const char *path, size_t most, size_t *n)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

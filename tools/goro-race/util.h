@@ -42,6 +42,8 @@ long duration_arg(const char *what, const char *s);
 
 bool make_dirs(const char *path); /* with parents; true when it is there in the end; errno else */
 void remove_tree(const char *path);
+/* Also when the command dies. At most two. */
+void remove_at_exit(const char *path);
 /* The whole file, at most `most` bytes, NUL-terminated; NULL with errno. */
 char *read_whole(const char *path, size_t most, size_t *n);
 /* Put it there as one: written beside it, then renamed. False with errno. */
