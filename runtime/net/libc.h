@@ -6,6 +6,7 @@
 #define GORO_NET_LIBC_H
 
 #include "../os/real.h"
+#include "../os/sanitizer.h"
 #include "../sched/runtime.h" /* before <fcntl.h>, whose LOCK_READ is another */
 #include "../base/fdorder.h"
 #include "netpoll.h"

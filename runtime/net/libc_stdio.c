@@ -11,8 +11,7 @@
 #define __NO_INLINE__ 1 /* or <stdio.h> defines getchar and its like itself */
 #endif
 
-#include "../os/sanitizer.h"
-#include "libc.h"
+#include "libc.h" /* SAN_THREAD */
 
 #include <stdio.h>
 

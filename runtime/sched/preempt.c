@@ -133,7 +133,7 @@ static void poke(const P *p, M *m, const G *g, Poke how)
 	store_rlx(&m->poked, how);
 	os_barrier(); /* pairs with fence_compiler in syscall_enter */
 	if (load_rlx(&p->status) != P_RUNNING || load_rlx(&p->m) != m || load_rlx(&m->g) != g ||
-	    load_rlx(&p->schedtick) != p->seen_schedtick || !os_poke(m->tid))
+	    load_rlx(&p->schedtick) != p->seen_schedtick || !os_poke(load_rlx(&m->tid)))
 		store_rlx(&m->poked, POKE_NONE);
 }
 
@@ -155,7 +155,8 @@ void preempt_look(P *p, int64_t now, bool wanted)
 		return;
 	uint32_t calls = load_rlx(&p->syscalltick);
 	bool first = !p->look_at || p->look_m != m || p->look_syscalls != calls;
-	int64_t cpu = os_thread_cpu(m->tid), used = cpu - p->look_cpu, took = now - p->looked_at;
+	int64_t cpu = os_thread_cpu(load_rlx(&m->tid)), used = cpu - p->look_cpu,
+		took = now - p->looked_at;
 	p->look_m = m;
 	p->look_syscalls = calls;
 	p->look_cpu = cpu;
@@ -171,7 +172,7 @@ void preempt_look(P *p, int64_t now, bool wanted)
 	if (used < took / 16) { /* or it gets no processor */
 		if (!p->asleep_since)
 			p->asleep_since = now - took;
-		if (now - p->asleep_since >= 2 * sched.slice && os_thread_sleeps(m->tid))
+		if (now - p->asleep_since >= 2 * sched.slice && os_thread_sleeps(load_rlx(&m->tid)))
 			p->stuck = true;
 	} else {
 		if (p->asleep_since)

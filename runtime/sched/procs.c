@@ -79,7 +79,7 @@ void m_init_thread(M *m)
 	hook_switch(
 	    NULL); /* first: libc may allocate below, and the detector is to take this for no thread of the program */
 	m_set(m);
-	m->tid = os_thread_id();
+	store_rlx(&m->tid, os_thread_id());
 	m->errno_at = os_errno_at();
 	m->cxx = __cxa_get_globals ? __cxa_get_globals() : NULL;
 	os_thread_stack(&m->g0_lo, &m->g0_hi);

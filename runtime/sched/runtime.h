@@ -171,7 +171,7 @@ struct M {
 	M *idle_next;     /* sched.lock */
 	M *all_next;      /* sched.lock to write, never removed */
 	uint64_t rand;    /* xorshift state; own */
-	uint32_t tid;
+	uint32_t tid;     /* own; relaxed: a host's changes with each goro_run */
 	int id;
 	bool left_main;         /* the goroutine that came back to g0 last was the main one; own */
 	bool frozen;            /* while sched.ended: on g0, and stays there; own, read by leak.c */
