@@ -46,6 +46,8 @@ static void agree(const char *host, const char *opt)
 }
 
 Test(model, detector_is_the_reference_gcc_O0) { agree("gcc", "-O0"); }
+Test(model, detector_is_the_reference_gcc_O1) { agree("gcc", "-O1"); }
 Test(model, detector_is_the_reference_gcc_O2) { agree("gcc", "-O2"); }
 Test(model, detector_is_the_reference_clang_O0) { agree("clang", "-O0"); }
+Test(model, detector_is_the_reference_clang_O1) { agree("clang", "-O1"); }
 Test(model, detector_is_the_reference_clang_O2) { agree("clang", "-O2"); }
