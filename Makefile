@@ -277,7 +277,7 @@ $(BUILD)/tests/api-race/%: $(TEST_OBJ)/api-race/%.o \
 
 # Before anything is compiled for them, what it takes is there; and tests, which look at the clock, run alone.
 deps:
-	@tools/deps.sh
+	@tools/deps.sh $(if $(filter test,$(MAKECMDGOALS)),test,build)
 ifneq ($(filter test demo,$(MAKECMDGOALS)),)
 $(MADE): | deps
 endif

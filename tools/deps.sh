@@ -1,30 +1,43 @@
 #!/bin/sh
-# deps.sh: bring what goro is built and tested with. Silent when all is there.
+# deps.sh: bring what goro is built, tested and checked with. Silent when all is there.
 #
-#   deps.sh          compilers, libraries and what the tests drive
-#   deps.sh check    what `make check` needs besides
+#   deps.sh build    compilers and libraries: enough for make, make demo, make install
+#   deps.sh test     these, and what the tests drive
+#   deps.sh check    what `make check` needs
 #
 # On Debian and its kin missing packages are installed with apt-get (as root, or by sudo); elsewhere
 # they are named, and the exit status is 1.
-packages="gcc g++ make pkg-config libunwind-dev libdw-dev libjansson-dev libcriterion-dev clang lld binutils cmake meson
-	ninja-build autoconf automake gdb chromium python3 python3-jsonschema python3-junitparser libxml2-utils
-	parallel openssh-server openssh-client rsync procps python3-yaml"
-[ "$1" = check ] && packages="clang-format cppcheck binutils spin"
+build="gcc g++ make pkg-config libunwind-dev libdw-dev libjansson-dev clang lld binutils"
+drive="libcriterion-dev cmake meson ninja-build autoconf automake gdb chromium python3 python3-jsonschema
+	python3-junitparser python3-yaml libxml2-utils parallel openssh-server openssh-client rsync procps"
+tools="gcc g++ clang pkg-config"
+headers="libunwind.h elfutils/libdw.h jansson.h"
+case ${1:-build} in
+build) packages=$build ;;
+test)
+	packages="$build $drive"
+	tools="$tools cmake meson autoconf automake gdb chromium python3 xmllint parallel rsync ssh sshd pgrep"
+	headers="$headers criterion/criterion.h"
+	;;
+check)
+	packages="clang-format cppcheck binutils spin"
+	tools="clang-format cppcheck nm spin"
+	headers=
+	;;
+*)
+	echo "usage: deps.sh [build|test|check]" >&2
+	exit 2
+	;;
+esac
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
 	missing=
-	for tool in gcc g++ clang pkg-config cmake meson autoconf automake gdb chromium python3 xmllint parallel rsync ssh sshd pgrep; do
+	for tool in $tools; do
 		command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 	done
-	for header in libunwind.h elfutils/libdw.h jansson.h criterion/criterion.h; do
+	for header in $headers; do
 		echo "#include <$header>" | ${CC:-cc} -E -x c - >/dev/null 2>&1 || missing="$missing $header"
 	done
-	if [ "$1" = check ]; then
-		missing=
-		for tool in clang-format cppcheck nm spin; do
-			command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
-		done
-	fi
 	[ -z "$missing" ] && exit 0
 	echo "goro needs, and this system has not:$missing" >&2
 	echo "Under Debian's names, install:" $packages >&2
