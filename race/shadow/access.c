@@ -18,6 +18,15 @@
  * Within one epoch the first access counts: a second one of the same bytes and no greater strength
  * changes nothing.
  *
+ * Many Ps at once. Two checks on one granule lose nothing to each other: each reads the state, decides and
+ * stores the new one under the granule's block lock, so the second starts from a state that includes the
+ * first, and of two accesses that race at the same moment the one checked second sees the other. The fast
+ * path takes no lock, and stores nothing: it passes when the state that it reads includes its access already
+ * (ctx.h). A state read a moment too late or too early was a state all the same: whoever replaced it started
+ * from it, found our access there, and was checked against it. A known transition (access_again) is stored
+ * under the lock, and only where the state is still the one it starts from. The records that a state names
+ * are not freed meanwhile: collections wait for who is inside, and ids rest for one more.
+ *
  * Rejected: evicting at random when several readers do not fit (peers lose half of the races there).
  */
 #include "access.h"
