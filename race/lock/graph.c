@@ -15,7 +15,7 @@
 #define BUCKETS    (1u << 14)
 #ifdef GORO_HARD
 #define NODES_MAX 512u
-#define EDGES_MAX 4096u
+#define EDGES_MAX 8192u /* a hundred locks held at once make 4950 */
 #else
 #define NODES_MAX (1u << 20)
 #define EDGES_MAX (1u << 18)
