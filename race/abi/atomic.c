@@ -6,7 +6,9 @@
  *
  *	load acquire            learns the clock; relaxed: remembers it for a later acquire fence
  *	store release           overwrites the clock; relaxed: publishes what a release fence before it
- *	                        left, or nothing: any plain store ends the release sequence
+ *	                        left, and ends the release sequences but the goroutine's own (C11 5.1.2.4p10;
+ *	                        C++20 ends these too). Which of the clock is whose is not kept: where others
+ *	                        have released as well theirs stays with it, an edge too many
  *	read-modify-write       acquire as a load; release joins its clock into the address's, relaxed
  *	                        leaves that alone: it goes on with the release sequence
  *	compare-exchange        as the read-modify-write or, failed, as a load with its failure order
@@ -129,18 +131,24 @@ static void edges_out(Atomic *a, Op op)
 			sync_release_merge(a->ctx, s);
 		else
 			sync_release(a->ctx, s);
-	} else if (f && f->has_release) {
-		if (!merge)
+		return;
+	}
+	/* Relaxed. An update goes on with the release sequence; a store does with its own goroutine's. */
+	if (!merge) {
+		if (sync_has_head(s, a->ctx))
+			sync_head(s, a->ctx, true);
+		else
 			sync_clear(s);
-		else if (s->whole)
+	}
+	if (f && f->has_release) {
+		if (s->whole)
 			clock_raise(&s->clock, s->own.slot, s->own.epoch);
 		clock_join(&s->clock, &f->release);
 		clock_raise(&s->clock, f->release_own.slot, f->release_own.epoch);
 		s->own = (ClockPair){0, 0};
 		s->whole = false;
 		s->full = true;
-	} else if (!merge) {
-		sync_clear(s);
+		sync_head(s, a->ctx, false);
 	}
 }
 

@@ -275,7 +275,27 @@ void sync_acquire(RaceCtx *ctx, SyncVar *s)
 	ctx_learn(ctx, s->own, &s->clock);
 }
 
-void sync_release(RaceCtx *ctx, SyncVar *s)
+bool sync_has_head(const SyncVar *s, const RaceCtx *ctx)
+{
+	for (uint32_t i = 0; i < s->nheads && i < SYNC_HEADS; i++)
+		if (s->heads[i] == ctx->ginfo)
+			return true;
+	return s->nheads > SYNC_HEADS;
+}
+
+void sync_head(SyncVar *s, const RaceCtx *ctx, bool alone)
+{
+	if (alone)
+		s->nheads = 0;
+	else if (sync_has_head(s, ctx))
+		return;
+	if (s->nheads < SYNC_HEADS)
+		s->heads[s->nheads] = ctx->ginfo;
+	s->nheads++;
+}
+
+/* What ctx knows, in the place of what s holds. */
+static void overwrite(RaceCtx *ctx, SyncVar *s)
 {
 	ClockPair p = race_publish(ctx);
 	/* clock_copy is cheap where the content is the same: the root is compared first */
@@ -284,10 +304,17 @@ void sync_release(RaceCtx *ctx, SyncVar *s)
 	s->whole = s->full = true;
 }
 
+void sync_release(RaceCtx *ctx, SyncVar *s)
+{
+	overwrite(ctx, s);
+	sync_head(s, ctx, true);
+}
+
 void sync_release_merge(RaceCtx *ctx, SyncVar *s)
 {
+	sync_head(s, ctx, false);
 	if (!s->full || (s->whole && ctx_knows(ctx, s->own))) {
-		sync_release(ctx, s);
+		overwrite(ctx, s);
 		return;
 	}
 	ClockPair p = race_publish(ctx);
@@ -311,4 +338,5 @@ void sync_clear(SyncVar *s)
 	clock_clear(&s->clock);
 	s->full = s->whole = false;
 	s->own = (ClockPair){0, 0};
+	s->nheads = 0;
 }

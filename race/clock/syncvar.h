@@ -12,6 +12,8 @@
 
 #include "../ctx.h"
 
+#define SYNC_HEADS 4
+
 typedef struct SyncVar {
 	uintptr_t addr; /* exact; 0: free. Constant while in a chain; atomic */
 	uint32_t next;  /* chain of the granule, and the free list; atomic */
@@ -21,6 +23,9 @@ typedef struct SyncVar {
 	bool whole;     /* the clock is exactly what `own` knew when it published own.epoch */
 	bool full;      /* there is a clock at all */
 	ClockPair own;  /* last releaser, where whole */
+	uint32_t
+	    nheads; /* who released to the clock since it was overwritten; more than SYNC_HEADS: many */
+	uint32_t heads[SYNC_HEADS]; /* their GInfos */
 	Clock clock;
 } SyncVar;
 
@@ -45,6 +50,10 @@ void sync_release(RaceCtx *ctx, SyncVar *s);         /* overwrite */
 void sync_release_merge(RaceCtx *ctx, SyncVar *s);   /* join */
 void sync_release_acquire(RaceCtx *ctx, SyncVar *s); /* both become the join */
 void sync_clear(SyncVar *s);
+/* The clock holds a release of ctx's, as far as is remembered: true where it may. */
+bool sync_has_head(const SyncVar *s, const RaceCtx *ctx);
+/* ctx has released to the clock; alone: the others' releases count no more. */
+void sync_head(SyncVar *s, const RaceCtx *ctx, bool alone);
 
 /* Collection, world stopped: mark the slots of those who released last. */
 void sync_mark(void);
