@@ -18,6 +18,7 @@ typedef struct State {
 	Clock now[MAX_GOROUTINES];     /* what each goroutine knows */
 	Clock acquired[MAX_GOROUTINES]; /* what its relaxed loads brought: an acquire fence takes it */
 	Clock fenced[MAX_GOROUTINES];  /* what it knew at its last release fence */
+	bool has_fenced[MAX_GOROUTINES];
 	Clock mutex[MUTEXES];
 	Clock unlocked[RWMUTEXES], runlocked[RWMUTEXES];
 	Clock sent[CHANS][MAX_STEPS], received[CHANS][MAX_STEPS], closed[CHANS];
@@ -27,6 +28,7 @@ typedef struct State {
 	Clock once[ONCES];
 	bool once_done[ONCES];
 	Clock cell[CELLS];
+	int nheads[CELLS], heads[CELLS][4]; /* who released to it since it was overwritten; 5: many */
 	int place[BLOCKS];             /* allocation that lives in each block */
 } State;
 
@@ -65,6 +67,23 @@ static const Clock *store_clock(State *s, const Op *op)
 	return releases(op->order) ? &s->now[op->g] : &s->fenced[op->g];
 }
 
+
+static bool has_head(const State *s, const Op *op)
+{
+	for (int i = 0; i < s->nheads[op->obj] && i < 4; i++)
+		if (s->heads[op->obj][i] == op->g)
+			return true;
+	return s->nheads[op->obj] > 4;
+}
+static void add_head(State *s, const Op *op)
+{
+	if (has_head(s, op))
+		return;
+	if (s->nheads[op->obj] < 4)
+		s->heads[op->obj][s->nheads[op->obj]] = op->g;
+	s->nheads[op->obj]++;
+}
+
 static void atomic_op(State *s, const Op *op)
 {
 	int off = cell_offset(op->obj), size = cell_size(op->obj);
@@ -75,14 +94,25 @@ static void atomic_op(State *s, const Op *op)
 		touch(s, op->g, PLACE_ARENA, off, size, false)->atomic = true;
 		load_edge(s, op, op->order);
 		break;
-	case OP_STORE: /* heads a release sequence of its own */
+	case OP_STORE: /* ends the release sequences; a relaxed one all but its own goroutine's */
 		touch(s, op->g, PLACE_ARENA, off, size, true)->atomic = true;
-		*cell = *store_clock(s, op);
+		if (releases(op->order) || !has_head(s, op)) {
+			*cell = (Clock){0};
+			s->nheads[op->obj] = 0;
+		} else { /* as the detector: whose the clock is is not kept */
+			s->nheads[op->obj] = 0;
+			add_head(s, op);
+		}
+		join(cell, store_clock(s, op));
+		if (releases(op->order) || s->has_fenced[op->g])
+			add_head(s, op);
 		break;
 	case OP_RMW: /* continues the one it read from */
 		touch(s, op->g, PLACE_ARENA, off, size, true)->atomic = true;
 		load_edge(s, op, op->order);
 		join(cell, store_clock(s, op));
+		if (releases(op->order) || s->has_fenced[op->g])
+			add_head(s, op);
 		break;
 	case OP_CAS_FAIL: /* a load */
 		touch(s, op->g, PLACE_ARENA, off, size, false)->atomic = true;
@@ -92,7 +122,7 @@ static void atomic_op(State *s, const Op *op)
 		if (acquires(op->order))
 			join(now, &s->acquired[op->g]);
 		if (releases(op->order))
-			s->fenced[op->g] = *now;
+			s->fenced[op->g] = *now, s->has_fenced[op->g] = true;
 		break;
 	default:
 		break;
@@ -172,7 +202,9 @@ static void perform(State *s, const Op *op)
 	case OP_RECV:
 		recv_op(s, op);
 		break;
-	case OP_TRYSEND_FULL: /* nothing was sent: no edge, and no use that a close could race with */
+	case OP_TRYSEND_FULL: /* nothing was sent: no edge, but Go's: it was looked whether it is closed */
+		touch(s, op->g, PLACE_CHAN + op->obj, 0, 1, false);
+		break;
 	case OP_TRYRECV_EMPTY:
 		break;
 	case OP_CLOSE:

@@ -123,9 +123,9 @@ void site_exchange(void *p, int size, int order, uint64_t value)
 {
 #define SWAP_(o)                                                                                   \
 	if (size == 4)                                                                             \
-		__atomic_exchange_n((uint32_t *)p, (uint32_t)value, o);                            \
+		USE(__atomic_exchange_n((uint32_t *)p, (uint32_t)value, o));                       \
 	else                                                                                       \
-		__atomic_exchange_n((uint64_t *)p, value, o)
+		USE(__atomic_exchange_n((uint64_t *)p, value, o)) /* unused, clang makes a store of it */
 	BY_ORDER(SWAP_)
 }
 bool site_cas(void *p, int size, int order, int order2, uint64_t expect, uint64_t value)
