@@ -121,7 +121,8 @@ static __attribute__((noinline)) void unlock_contended(goro_mutex *m)
 	bucket_unlock(b);
 	ready(w->g);
 	G *me = g_self();
-	if (hand && me) /* Go's rule too: while the new owner waits for its turn, nobody has the lock */
+	if (hand &&
+	    me) /* Go's rule too: while the new owner waits for its turn, nobody has the lock */
 		store_rlx(&me->preempt, 1);
 }
 
