@@ -11,6 +11,7 @@
 #   make nightly      10 000 random programs for each variant against the reference detector
 #   make soak         the torture test for SOAK seconds (default 1800) on 1, 2 and 8 processors each
 #   make bench        the benchmarks of tests/bench (BENCH="runtime race"; RUNS=5)
+#   make bench-recall which races and misuses goro, clang-19's TSan and go -race find (RUNS=5)
 #   make install      PREFIX (default /usr/local) and DESTDIR; the result may be moved
 #   make uninstall clean help
 #
@@ -95,7 +96,7 @@ PKGCONFIG    := $(patsubst tools/pkgconfig/%.in,$(BUILD)/lib/pkgconfig/%,$(wildc
 PRODUCTS     := $(TOOLS:%=$(BUILD)/bin/%) $(BUILD)/bin/goro-c++ $(BUILD)/lib/libgoro.a \
 		$(if $(SANITIZE),,$(BUILD)/lib/libgoro-race.a) $(NOTSAN)/libtsan.a $(HEADERS) $(PKGCONFIG)
 
-.PHONY: all demo test tests check format bench stress soak hard-test nightly install uninstall clean help deps
+.PHONY: all demo test tests check format bench bench-recall stress soak hard-test nightly install uninstall clean help deps
 .DELETE_ON_ERROR:
 .SUFFIXES:
 all: $(PRODUCTS)
@@ -315,11 +316,14 @@ soak: all $(BUILD)/tests/stress/torture_test
 		tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(BUILD)/tests/stress/torture_test; rc=$$?; \
 		grep '^torture:' $(BUILD)/tests/stress/torture_test.log; exit $$rc
 
-# ---- benchmarks: tests/bench/NAME/run.sh BUILD builds, runs, and prints its table ----
+# ---- benchmarks: tests/bench/NAME/run.sh BUILD builds, runs, and prints its table; recall's has no times ----
 
 bench: all
-	@for b in $(or $(BENCH),$(patsubst tests/bench/%/run.sh,%,$(wildcard tests/bench/*/run.sh))); do \
+	@for b in $(or $(BENCH),$(filter-out recall,$(patsubst tests/bench/%/run.sh,%,$(wildcard tests/bench/*/run.sh)))); do \
 		bash tests/bench/$$b/run.sh $(BUILD_ABS) $(ARGS) || exit 1; done
+
+bench-recall: all
+	@bash tests/bench/recall/run.sh $(BUILD_ABS) $(ARGS)
 
 # ---- the rest ----
 
