@@ -20,6 +20,7 @@
 #include "report/schedule.h"
 #include "report/report.h"
 #include "shadow/access.h"
+#include "shadow/shed.h"
 #include "thread.h"
 
 /* ---- life ---- */
@@ -38,6 +39,7 @@ void hook_init(void)
 {
 	race_init();
 	report_init();
+	shed_init();
 	tell_program();
 }
 
@@ -208,14 +210,12 @@ static void range_of(RaceCtx *g, const void *addr, size_t size, Kind kind, const
 	if (!g || !size || !race_enter(t))
 		return;
 	race_register(t);
-	collect_if_due(t);
 	Access a = {.t = t,
 	    .ctx = g,
 	    .pc = pc,
 	    .size = size > RECORD_SIZE ? RECORD_SIZE : (uint32_t)size,
 	    .kind = kind};
-	access_range(&a, (uintptr_t)addr, size);
-	finding_flush(t);
+	access_range_flush(&a, (uintptr_t)addr, size);
 	race_leave(t);
 }
 

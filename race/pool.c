@@ -11,6 +11,7 @@ void *pool_get(Pool *p)
 	if (!p->free) {
 		uint32_t n = BATCH_BYTES / p->size ? BATCH_BYTES / p->size : 1;
 		char *batch = race_alloc((size_t)n * p->size);
+		store_rlx(&p->bytes, p->bytes + (uint64_t)n * p->size); /* relaxed: a count */
 		for (uint32_t i = n; i-- > 0;) {
 			*(void **)(batch + (size_t)i * p->size) = p->free;
 			p->free = batch + (size_t)i * p->size;
@@ -31,4 +32,9 @@ void pool_put(Pool *p, void *obj)
 	p->free = obj;
 	p->live--;
 	unlock(&p->lock);
+}
+
+MemoryUse pool_memory(const Pool *p)
+{
+	return (MemoryUse){load_rlx(&p->live), load_rlx(&p->bytes)}; /* relaxed: counts */
 }

@@ -13,7 +13,8 @@ typedef struct Pool {
 	Lock lock;     /* a leaf: guards free */
 	uint32_t size; /* of an object, a multiple of 8; constant */
 	void *free;
-	uint64_t live; /* objects handed out; lock */
+	uint64_t live;  /* objects handed out; lock */
+	uint64_t bytes; /* of all objects there are; lock */
 } Pool;
 
 #define POOL_INIT(bytes)                                                                           \
@@ -24,5 +25,6 @@ typedef struct Pool {
 /* Uninitialised but for type-stability (a first-time object is zeroed). */
 void *pool_get(Pool *p);
 void pool_put(Pool *p, void *obj);
+MemoryUse pool_memory(const Pool *p);
 
 #endif

@@ -324,6 +324,13 @@ static struct {
 static pthread_key_t exit_key;
 static bool have_key;
 
+MemoryUse race_ctx_memory(void)
+{
+	MemoryUse ctx = pool_memory(&ctx_pool), fences = pool_memory(&fences_pool),
+		  threads = pool_memory(&slow_pool);
+	return (MemoryUse){ctx.live, ctx.bytes + fences.bytes + threads.bytes};
+}
+
 void race_bump_wrapped(RaceThread *t)
 {
 	memset(t->filter, 0, sizeof t->filter);

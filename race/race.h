@@ -62,12 +62,13 @@ static inline void race_made_id(void)
  * shadow; lost_reentry: accesses of a signal handler that interrupted the detector itself; lost_racy:
  * accesses forgotten at a place that has races reported already (shadow/access.c); lost_modules:
  * instrumented libraries beyond what module.h can mark; lost_locks: orders of locks that lock/order.c had
- * no room or no time for. */
+ * no room or no time for; lost_shed: chunks (shadow/shadow.h) whose cells memory_limit_mb made the detector
+ * forget. escalations: nodes of sets made, for what does not fit one cell. */
 #define RACE_STATS(S)                                                                              \
 	S(reports)                                                                                 \
 	S(suppressed)                                                                              \
 	S(records)                                                                                 \
-	S(sets)                                                                                    \
+	S(escalations)                                                                             \
 	S(contexts)                                                                                \
 	S(syncvars)                                                                                \
 	S(clock_nodes)                                                                             \
@@ -78,6 +79,7 @@ static inline void race_made_id(void)
 	S(lost_modules)                                                                            \
 	S(lost_reentry)                                                                            \
 	S(lost_racy)                                                                               \
+	S(lost_shed)                                                                               \
 	S(lost_locks)
 typedef struct RaceStats {
 #define STAT_(n) uint64_t n;
@@ -100,5 +102,6 @@ typedef struct MemoryUse {
  * one clear line when there is none (only if even that fails to be avoided by shedding). */
 void *race_alloc(size_t size);
 MemoryUse race_ginfo_memory(void);
+MemoryUse race_ctx_memory(void);
 
 #endif

@@ -152,3 +152,11 @@ uint32_t slot_mark_end(void)
 	}
 	return live;
 }
+
+MemoryUse slot_memory(void)
+{
+	/* twice: the tables they have outgrown are less than themselves */
+	return (MemoryUse){
+	    load_rlx(&slots.next) - 1, 2 * ((uint64_t)load_rlx(&slots.info_cap) * sizeof(SlotInfo) +
+					       (uint64_t)load_rlx(&slots.cap) * sizeof(FreeSlot))};
+}

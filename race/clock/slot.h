@@ -16,5 +16,6 @@ void slot_put(uint32_t slot, uint32_t last, bool known);
  * that none does are anybody's. How many are in use. */
 void slot_mark(uint32_t slot);
 uint32_t slot_mark_end(void);
+MemoryUse slot_memory(void);
 
 #endif

@@ -340,3 +340,13 @@ void sync_clear(SyncVar *s)
 	s->own = (ClockPair){0, 0};
 	s->nheads = 0;
 }
+
+MemoryUse sync_memory(void)
+{
+	uint32_t top = load_rlx(&vars.top); /* relaxed: a count */
+	uint64_t live = 0;
+	for (uint32_t id = 1; id <= top; id++)
+		live += load_rlx(&var_at(id)->addr) != 0;
+	uint64_t chunks = top ? (top >> SV_CHUNK_BITS) + 1 : 0;
+	return (MemoryUse){live, chunks * SV_CHUNK * sizeof(SyncVar) + shadow_meta_bytes()};
+}

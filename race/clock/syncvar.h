@@ -57,6 +57,8 @@ void sync_head(SyncVar *s, const RaceCtx *ctx, bool alone);
 
 /* Collection, world stopped: mark the slots of those who released last. */
 void sync_mark(void);
+/* With the cells that lead to them. live: those at an address. */
+MemoryUse sync_memory(void);
 
 /* ctx knows all that was known to the owner of the slot in that epoch. */
 bool ctx_knows(const RaceCtx *ctx, ClockPair p);

@@ -282,3 +282,9 @@ void clock_clear(Clock *c)
 	c->root = NULL;
 	c->n = 0;
 }
+
+MemoryUse clock_memory(void)
+{
+	MemoryUse a = pool_memory(&leaves), b = pool_memory(&inners);
+	return (MemoryUse){a.live + b.live, a.bytes + b.bytes};
+}

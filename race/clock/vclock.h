@@ -51,5 +51,7 @@ bool clock_join(Clock *d, const Clock *s);
 /* d (with contents) becomes a copy of s. */
 void clock_copy(Clock *d, const Clock *s);
 void clock_clear(Clock *c);
+/* The nodes of all trees. */
+MemoryUse clock_memory(void);
 
 #endif

@@ -131,8 +131,13 @@ void record_each(void (*fn)(const Record *))
 
 MemoryUse record_memory(void)
 {
-	return (MemoryUse){
-	    records.live, records.chunks * (RECORD_CHUNK * sizeof(Record) + sizeof(Bits))};
+	uint32_t chunks = load_rlx(&records.chunks); /* relaxed: a count */
+	uint64_t live = 0;
+	for (uint32_t c = 0; c < chunks; c++)
+		for (uint32_t w = 0; w < WORDS; w++)
+			live += (uint32_t)__builtin_popcountll(load_rlx(&records.bits[c]->used[w]));
+	return (MemoryUse){live ? live - 1 : 0, /* id 0 is nobody's */
+	    (uint64_t)chunks * (RECORD_CHUNK * sizeof(Record) + sizeof(Bits))};
 }
 
 uint32_t record_mark_end(void)

@@ -91,6 +91,8 @@ void describe_who(Buf *b, const NamedWho *w);       /* "goroutine 7 \"reader\"" 
 
 /* ---- stats.c: the counters of stats=1 ---- */
 void stats_text(Buf *b);
+/* What memory_limit_mb made the detector forget, a line; nothing where it did not. */
+void shed_text(Buf *b);
 
 /* ---- fingerprint.c ----
  * What stays the same about a finding from run to run and edit to edit: kind, the functions of both

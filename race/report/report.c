@@ -590,6 +590,7 @@ static void last_words(void *arg)
 	if (lost)
 		buf_fmt(&b, "goro: %llu accesses went unchecked: no memory for their shadow\n",
 		    (unsigned long long)lost);
+	shed_text(&b);
 	if (flags.stats)
 		stats_text(&b);
 	if (b.n)

@@ -4,9 +4,13 @@
  *
  *	goro: stats: findings: reports=1 suppressed=0
  *
- * A counter of race.h that no line here names stands under "other".
+ * A counter of race.h that no line here names stands under "other". Two lines by kind of memory.h: `memory`,
+ * bytes, and `live`, how many of them are in use.
  */
 #include "finding.h"
+
+#include "../memory.h"
+#include "../options/flags.h"
 
 #include <string.h>
 
@@ -25,9 +29,9 @@ static const struct {
 } lines[] = {
     {"findings", " reports suppressed "},
     {"goroutines", " goroutines slots "},
-    {"accesses", " records sets contexts "},
+    {"accesses", " records escalations contexts "},
     {"clocks", " clock_nodes syncvars gc_runs "},
-    {"lost", " lost_memory lost_modules lost_reentry lost_racy lost_locks "},
+    {"lost", " lost_memory lost_modules lost_reentry lost_racy lost_shed lost_locks "},
 };
 #define LINES (sizeof lines / sizeof *lines)
 
@@ -53,6 +57,22 @@ static bool belongs(size_t line, const char *counter)
 	return true;
 }
 
+static void memory_text(Buf *b)
+{
+	MemoryUse use[MEMORY_KINDS];
+	uint64_t total = 0;
+	buf_str(b, "goro: stats: memory:");
+	for (MemoryKind k = 0; k < MEMORY_KINDS; k++) {
+		use[k] = race_memory(k);
+		total += use[k].bytes;
+		buf_fmt(b, " %s=%llu", race_memory_name(k), (unsigned long long)use[k].bytes);
+	}
+	buf_fmt(b, " total=%llu\ngoro: stats: live:", (unsigned long long)total);
+	for (MemoryKind k = 0; k < MEMORY_KINDS; k++)
+		buf_fmt(b, " %s=%llu", race_memory_name(k), (unsigned long long)use[k].live);
+	buf_str(b, "\n");
+}
+
 void stats_text(Buf *b)
 {
 	for (size_t line = 0; line <= LINES; line++) {
@@ -69,4 +89,16 @@ void stats_text(Buf *b)
 		}
 		buf_str(b, head ? "\n" : "");
 	}
+	memory_text(b);
+}
+
+void shed_text(Buf *b)
+{
+	uint64_t chunks = load_rlx(&race_stats.lost_shed); /* relaxed: a count */
+	if (chunks)
+		buf_fmt(b,
+		    "goro: memory_limit_mb=%d: history of %llu KiB of memory was forgotten; races "
+		    "with "
+		    "older accesses there are missed\n",
+		    flags.memory_limit_mb, (unsigned long long)(chunks * 64));
 }

@@ -242,6 +242,7 @@ void text_report(Buf *b, const Finding *f)
 		buf_fmt(b, "\nAnd %d more that wait there.\n", f->report->more);
 	if (f->report->kind == REPORT_THREAD_LEAK && f->report->more)
 		buf_fmt(b, "\nAnd %d more that were created there.\n", f->report->more);
+	shed_text(b);
 	schedule_text(b);
 	buf_str(b, rule);
 }

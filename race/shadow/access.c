@@ -346,6 +346,7 @@ static void check_granule(Access *a, uintptr_t granule, uint8_t mask, uint32_t h
 	}
 	if (w != w2 || r != r2) {
 		shadow_touch(granule);
+		shadow_grow(granule, w2, r2);
 		if (w != w2)
 			store_rlx(pw, w2); /* relaxed: the fast path takes any state as it is */
 		if (r != r2)
@@ -418,6 +419,7 @@ static inline bool access_again(RaceThread *t, uintptr_t addr, unsigned code, co
 			return false;
 		shadow_touch(addr & ~(uintptr_t)7);
 	}
+	shadow_grow(addr, c->w2, c->r2);
 	block_lock(addr);
 	bool same = load_rlx(pw) == w && load_rlx(pr) == r;
 	if (likely(same)) {

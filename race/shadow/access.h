@@ -39,6 +39,8 @@ static inline void seed_access(uintptr_t addr, bool write, const void *pc)
 void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc);
 /* A range of any size. */
 void access_range(Access *a, uintptr_t addr, size_t size);
+/* The same, reporting, with a collection before it where one is due, and within it where memory is limited. */
+void access_range_flush(Access *a, uintptr_t addr, size_t size);
 /* The same, entering and leaving, by the goroutine that runs here. */
 void access_range_slow(uintptr_t addr, size_t size, bool write, const void *pc);
 

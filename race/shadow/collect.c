@@ -5,7 +5,7 @@
  * A collection stops the detector (not the program: threads run on until they need its slow parts),
  * marks from every cell of every touched chunk, frees the rest, and gives every thread a new
  * generation: caches and filters are emptied by that. Nothing that a cell remembers is ever dropped here,
- * so no race is lost.
+ * so no race is lost; but for memory_limit_mb, which is asked for (shed.c).
  *
  * What is named by what:
  *
@@ -33,6 +33,7 @@
 #include "access.h"
 #include "blocks.h"
 #include "set.h"
+#include "shed.h"
 
 #include <string.h>
 
@@ -51,18 +52,19 @@
 uint32_t collect_threshold = RACE_GC_MIN;
 uint32_t collect_deep = RACE_DEEP_MIN;
 
-/* Whether the chunk holds anything. */
-static bool mark_chunk(uintptr_t addr)
+/* What the chunk holds: its Chunk.touched. */
+static uint8_t mark_chunk(uintptr_t addr)
 {
-	Cell *w = shadow_w(addr), *r = shadow_r_of(w), last = 0;
-	bool any = false;
+	Cell *w = shadow_w(addr), *r = shadow_r_of(w), last;
+	uint8_t any = 0;
 	for (uint32_t plane = 0; plane < 2; plane++) {
 		const Cell *c = plane ? r : w;
+		last = 0;
 		for (uint32_t i = 0; i < CHUNK_BYTES / GRANULE; i++) {
 			if (c[i] == 0 || c[i] == last) /* world stopped */
 				continue;
 			last = c[i];
-			any = true;
+			any |= 1u | (plane ? TOUCHED_R : TOUCHED_W);
 			if (cell_is_set(last))
 				set_mark(last & ~CELL_SET);
 			else
@@ -112,8 +114,11 @@ void collect(RaceThread *me)
 				record_mark(r->chunk[i].freed);
 			if (!r->chunk[i].touched)
 				continue;
-			r->chunk[i].touched = mark_chunk(
-			    (uintptr_t)r->index << REGION_BITS | (uintptr_t)i << CHUNK_BITS);
+			uintptr_t at = (uintptr_t)r->index << REGION_BITS | (uintptr_t)i
+										<< CHUNK_BITS;
+			uint8_t now = mark_chunk(at);
+			shed_chunk(at, r->chunk[i].touched, now);
+			r->chunk[i].touched = now;
 			cells += 2 * CHUNK_BYTES / GRANULE;
 		}
 	}
@@ -128,6 +133,7 @@ void collect(RaceThread *me)
 	}
 	if (load_rlx(&race_made) >= load_rlx(&collect_deep))
 		collect_identities();
+	uint32_t most = shed();
 	shadow_now++;
 	uint64_t next = GC_FACTOR * live / 2;
 	if (GC_FACTOR && next < cells / CELLS_PER_RECORD)
@@ -137,6 +143,7 @@ void collect(RaceThread *me)
 		next = top / TOP_PER_RECORD;
 	if (next < RACE_GC_MIN)
 		next = RACE_GC_MIN;
+	next = next < most ? next : most;
 	store_rlx(&collect_threshold, next > 1u << 30 ? 1u << 30 : (uint32_t)next);
 	race_count(gc_runs);
 	race_start_world();

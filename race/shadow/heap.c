@@ -62,6 +62,7 @@ static void put_alloc(uintptr_t p, size_t usable, RecId rec)
 	Cell w = cell_build(&e, 1, &lost);
 	block_lock(at);
 	shadow_touch(at);
+	shadow_grow(at, w, 0);
 	store_rlx(shadow_w(at), w); /* relaxed: the block is not the program's yet */
 	block_unlock(at);
 }

@@ -6,6 +6,7 @@
  * range and a loop of 8-byte accesses at one place share their work.
  */
 #include "access.h"
+#include "shed.h"
 
 static unsigned code_of(Kind k)
 {
@@ -52,8 +53,10 @@ static void check_run(Access *a, uintptr_t at, uintptr_t end, uint32_t hi)
 			else
 				r2 = access_refresh(a, 0xff, r, PLANE_R);
 		}
-		if (w2 != w || r2 != r)
+		if (w2 != w || r2 != r) {
 			shadow_touch(at + i * GRANULE);
+			shadow_grow(at, w2, r2);
+		}
 		do {
 			if (w2 != w)
 				store_rlx(&pw[j], w2);
@@ -86,6 +89,7 @@ static void check_part(Access *a, uintptr_t at, uint32_t n)
 		access_transition(a, granule, mask, 0, w, r, &w2, &r2);
 		if (w != w2 || r != r2) {
 			shadow_touch(granule);
+			shadow_grow(granule, w2, r2);
 			store_rlx(pw, w2);
 			store_rlx(pr, r2);
 		}
@@ -118,19 +122,28 @@ void access_range(Access *a, uintptr_t addr, size_t size)
 	}
 }
 
+void access_range_flush(Access *a, uintptr_t addr, size_t size)
+{
+	size_t piece = shadow_limited && addr + size > addr ? SHED_PIECE : size;
+	for (size_t done = 0; done < size; done += piece) {
+		collect_if_due(a->t);
+		a->rec = 0; /* of the last piece: no cell may name it any more */
+		access_range(a, addr + done, size - done < piece ? size - done : piece);
+		finding_flush(a->t);
+	}
+}
+
 void access_range_slow(uintptr_t addr, size_t size, bool write, const void *pc)
 {
 	seed_access(addr, write, pc);
 	RaceThread *t = race_thread_now();
 	if (size == 0 || !race_enter_self(t))
 		return;
-	collect_if_due(t);
 	Access a = {.t = t,
 	    .ctx = t->ctx,
 	    .pc = pc,
 	    .size = size > RECORD_SIZE ? RECORD_SIZE : (uint32_t)size,
 	    .kind = write ? KIND_WRITE : KIND_READ};
-	access_range(&a, addr, size);
-	finding_flush(t);
+	access_range_flush(&a, addr, size);
 	race_leave(t);
 }

@@ -96,7 +96,7 @@ static uint32_t intern(Entry e, uint32_t next, uint32_t thinned)
 			*b = id;
 			sets.live++;
 			store_rlx(&set_made, set_made + 1); /* relaxed: a threshold */
-			race_count(sets);
+			race_count(escalations);
 		}
 	}
 	unlock(&sets.lock);
@@ -156,6 +156,14 @@ Cell cell_cons(Cell c, Entry e, bool *lost)
 	uint32_t id = intern(e, next, set_at(next)->thinned);
 	*lost |= !id;
 	return id ? CELL_SET | id : c;
+}
+
+MemoryUse set_memory(void)
+{
+	uint64_t chunks = load_rlx(&sets.top) ? (load_rlx(&sets.top) >> SET_CHUNK_BITS) + 1 : 0;
+	return (MemoryUse){
+	    load_rlx(&sets.live), chunks * SET_CHUNK * sizeof(SetNode) +
+				      ((uint64_t)load_rlx(&sets.mask) + 1) * sizeof *sets.bucket};
 }
 
 uint32_t set_top(void)

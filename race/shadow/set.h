@@ -80,6 +80,7 @@ Cell cell_cons(Cell c, Entry e, bool *lost);
 void set_mark_begin(void);
 void set_mark(uint32_t id);
 uint32_t set_mark_end(void);
+MemoryUse set_memory(void);
 /* Ids ever used. */
 uint32_t set_top(void);
 

@@ -5,6 +5,7 @@
  */
 #include "shadow.h"
 
+#include "access.h"
 #include "set.h"
 
 #include "../../runtime/os/os.h"
@@ -13,7 +14,9 @@
 	(64u * 1024) /* of shadow: below, storing zeros is cheaper than a system call */
 
 uintptr_t shadow_base[REGIONS];
-uint32_t shadow_now;
+uint32_t shadow_now, shadow_grown;
+uint32_t shadow_room = UINT32_MAX;
+bool shadow_limited;
 Region *shadow_region[REGIONS];
 Region *shadow_regions;
 
@@ -59,6 +62,20 @@ bool shadow_map(uintptr_t addr)
 	if (!ok)
 		race_count(lost_memory);
 	return ok;
+}
+
+void shadow_grow_slow(uintptr_t addr, Cell w, Cell r)
+{
+	Chunk *c = shadow_chunk(addr);
+	uint8_t planes = (uint8_t)((w ? TOUCHED_W : 0u) | (r ? TOUCHED_R : 0u));
+	if (load_rlx(&c->warm) != shadow_now)
+		store_rlx(&c->warm, shadow_now);
+	if ((load_rlx(&c->touched) & planes) == planes)
+		return;
+	uint32_t more = planes & ~or_rlx(&c->touched, (uint8_t)(planes | 1u));
+	more = (uint32_t)__builtin_popcount(more);
+	if (add_rlx(&shadow_grown, more) + more >= load_rlx(&shadow_room))
+		store_rlx(&collect_threshold, 0u); /* relaxed: a hint */
 }
 
 void shadow_touch_stack(Chunk *c, uintptr_t addr)
@@ -129,6 +146,7 @@ static __attribute__((noinline)) void unfree(Chunk *c, uintptr_t lo, uintptr_t h
 		block_lock(a);
 		if (!load_rlx(w) && !load_rlx(shadow_r_of(w))) {
 			shadow_touch(a);
+			shadow_grow(a, cell, 0);
 			store_rlx(w, cell); /* relaxed: as in access.c */
 		}
 		block_unlock(a);
@@ -171,6 +189,15 @@ void shadow_clear(uintptr_t lo, uintptr_t hi)
 	}
 }
 
+void shadow_release(uintptr_t chunk, Plane p)
+{
+	Cell *c = shadow_w(chunk);
+	c = p == PLANE_W ? c : shadow_r_of(c);
+	size_t bytes = CHUNK_BYTES / GRANULE * sizeof *c;
+	if (bytes % os_page_size() || os_release(c, bytes) != 0)
+		zero(c, c + CHUNK_BYTES / GRANULE);
+}
+
 /* A chunk becomes part of a stack late: look where its lowest cell is. */
 static void find_depth(Chunk *c, uintptr_t start)
 {
@@ -208,4 +235,68 @@ void shadow_clear_stack(uintptr_t lo, uintptr_t hi)
 		if (low >= at && low < end)
 			(void)cas_rlx(&c->depth, depth, (uint32_t)(start + CHUNK_BYTES - end));
 	}
+}
+
+/* ---- what it takes ---- */
+
+static bool any_cell(const Cell *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (load_rlx(&c[i])) /* relaxed: a figure of a moment */
+			return true;
+	return false;
+}
+
+/* The W cell of the first granule of chunk i. */
+static Cell *chunk_w(const Region *r, uint32_t i)
+{
+	return shadow_w((uintptr_t)r->index << REGION_BITS | (uintptr_t)i << CHUNK_BITS);
+}
+
+MemoryUse shadow_memory(void)
+{
+	MemoryUse use = {0};
+	const size_t n = CHUNK_BYTES / GRANULE;
+	for (Region *r = load_acq(&shadow_regions); r; r = r->next) {
+		for (uint32_t i = 0; i < REGION_CHUNKS; i++) {
+			if (!load_rlx(&r->chunk[i].touched))
+				continue;
+			const Cell *w = chunk_w(r, i), *rd = shadow_r_of((Cell *)w);
+			bool in_w = any_cell(w, n), in_r = any_cell(rd, n);
+			use.live += in_w || in_r;
+			use.bytes += ((uint64_t)in_w + in_r) * n * sizeof *w;
+		}
+	}
+	return use;
+}
+
+MemoryUse shadow_heap_memory(void)
+{
+	MemoryUse use = {0};
+	const uint32_t per_page = (uint32_t)os_page_size() / (CHUNK_BYTES / 16 / 8);
+	for (Region *r = load_acq(&shadow_regions); r; r = r->next) {
+		uint32_t last = UINT32_MAX; /* page counted */
+		for (uint32_t i = 0; i < REGION_CHUNKS; i++) {
+			if (!load_rlx(&r->chunk[i].has_block))
+				continue;
+			use.live++;
+			use.bytes += i / per_page != last ? os_page_size() : 0;
+			last = i / per_page;
+		}
+	}
+	return use;
+}
+
+uint64_t shadow_meta_bytes(void)
+{
+	uint64_t bytes = 0;
+	const size_t n = os_page_size() / sizeof(Cell), all = CHUNK_BYTES / GRANULE;
+	for (Region *r = load_acq(&shadow_regions); r; r = r->next)
+		for (uint32_t i = 0; i < REGION_CHUNKS; i++)
+			for (size_t at = 0; load_rlx(&r->chunk[i].has_sync) && at < all; at += n)
+				bytes += any_cell(shadow_meta_of(chunk_w(r, i)) + at,
+					     at + n < all ? n : all - at)
+					     ? n * sizeof(Cell)
+					     : 0;
+	return bytes;
 }

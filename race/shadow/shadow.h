@@ -28,7 +28,7 @@
 /* A 64 KiB chunk of program memory; fields are atomics, relaxed: hints set before the cell they tell of
  * and read with the world stopped, or about memory that no one else uses now. */
 typedef struct Chunk {
-	uint8_t touched;   /* a cell of R or W was stored */
+	uint8_t touched;   /* a cell of R or W was stored; and TOUCHED_ (memory_limit_mb) */
 	uint8_t has_sync;  /* a META cell was stored */
 	uint8_t is_stack;  /* part of a goroutine's stack: `depth` is kept */
 	uint8_t has_block; /* a heap block started here */
@@ -37,6 +37,10 @@ typedef struct Chunk {
 	                      cells is as that free left it (shadow_freed); 0: none */
 	uint32_t warm;     /* the collection after which a cell last changed */
 } Chunk;
+
+/* In `touched`: cells of the plane were stored; as of the last collection, where there is no limit. */
+#define TOUCHED_R 2u
+#define TOUCHED_W 4u
 
 typedef struct Region {
 	Chunk *chunk;        /* REGION_CHUNKS, lazily touched */
@@ -109,6 +113,17 @@ static inline void shadow_touch(uintptr_t addr)
 		shadow_touch_stack(c, addr);
 }
 
+/* memory_limit_mb: besides, that w and r are going to be its cells. shadow_grown: planes of chunks that hold
+ * cells since the last collection; at shadow_room the next is due. Relaxed atomics. */
+extern bool shadow_limited; /* constant once the program runs */
+extern uint32_t shadow_grown, shadow_room;
+void shadow_grow_slow(uintptr_t addr, Cell w, Cell r);
+static inline void shadow_grow(uintptr_t addr, Cell w, Cell r)
+{
+	if (unlikely(shadow_limited))
+		shadow_grow_slow(addr, w, r);
+}
+
 #define BLOCK_LOCKS 2048u
 extern uint32_t block_locks[BLOCK_LOCKS] __attribute__((visibility("hidden")));
 
@@ -136,5 +151,13 @@ static inline void block_unlock(uintptr_t addr)
 void shadow_clear(uintptr_t lo, uintptr_t hi);
 /* [lo, hi) is a stack, fresh or dead: forget the part that was touched. */
 void shadow_clear_stack(uintptr_t lo, uintptr_t hi);
+
+/* World stopped: forget a chunk's cells in plane R or W, all of them, and give the pages back. */
+void shadow_release(uintptr_t chunk, Plane p);
+
+/* memory.h. live: chunks with cells. */
+MemoryUse shadow_memory(void);
+MemoryUse shadow_heap_memory(void); /* live: chunks with heap blocks */
+uint64_t shadow_meta_bytes(void);
 
 #endif

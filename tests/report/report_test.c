@@ -339,7 +339,37 @@ Test(log, stats)
 	cr_assert(strstr(r.run.err, "\ngoro: stats: accesses: records="), "%s", r.run.err);
 	cr_assert(strstr(r.run.err, "\ngoro: stats: clocks: syncvars="), "%s", r.run.err);
 	cr_assert(strstr(r.run.err, "\ngoro: stats: lost: lost_memory=0 "), "%s", r.run.err);
+	cr_assert(strstr(r.run.err, " escalations="), "%s", r.run.err);
+	static const char *const kinds[] = {"shadow", "heap_bits", "records", "sets", "contexts", "mutex_sets", "clocks",
+	    "slots", "sync_objects", "ginfos", "goroutines"};
+	unsigned long long total = 0, sum = 0;
+	const char *memory = strstr(r.run.err, "\ngoro: stats: memory: "), *live = strstr(r.run.err, "\ngoro: stats: live: ");
+	cr_assert(memory && live && memory < live, "%s", r.run.err);
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		char word[32];
+		snprintf(word, sizeof word, " %s=", kinds[i]);
+		const char *bytes = strstr(memory, word), *n = strstr(live, word);
+		cr_assert(bytes && bytes < live && n, "%s: %s", kinds[i], r.run.err);
+		sum += strtoull(bytes + strlen(word), NULL, 10);
+	}
+	cr_assert_eq(sscanf(strstr(memory, " total="), " total=%llu", &total), 1);
+	cr_assert_eq(sum, total, "%s", r.run.err);
+	cr_assert_gt(strtoull(strstr(live, " records=") + 9, NULL, 10), 0u, "%s", r.run.err);
 	cr_assert_not(strstr(r.run.err, "stats: other:"), "a counter without a line in stats.c: %s", r.run.err);
+}
+
+Test(log, a_wrong_memory_limit_is_said_once)
+{
+	RUN("subject", "memory_limit_mb=-1", "returns_7");
+	cr_assert_str_eq(r.run.err, "goro: GORACE: bad value '-1' for memory_limit_mb, using 0\n");
+	cr_assert_eq(r.run.code, 7);
+}
+
+Test(log, a_memory_limit_that_is_no_number_is_said_once)
+{
+	RUN("subject", "memory_limit_mb=32M", "returns_7");
+	cr_assert_str_eq(r.run.err, "goro: GORACE: bad value '32M' for memory_limit_mb, using 0\n");
+	cr_assert_eq(r.run.code, 7);
 }
 
 /* ---- suppressions ---- */
