@@ -11,6 +11,7 @@
  * with a pc there.
  */
 #include "../base/frame.h"
+#include "../symbol/symbol.h"
 
 #include "debug.h"
 
@@ -83,7 +84,7 @@ __attribute__((no_sanitize_address)) static bool scan(uintptr_t sp, uintptr_t hi
 	return true;
 }
 
-static bool walk(void *uc)
+static bool walk_frames(void *uc)
 {
 	unw_cursor_t at;
 	unw_proc_info_t info;
@@ -100,6 +101,14 @@ static bool walk(void *uc)
 			return more == 0 && in_outer(pc); /* goro_start */
 	}
 	return false;
+}
+
+static bool walk(void *uc)
+{
+	sym_busy++; /* libunwind's locks are not the goroutine's: they would order one that is stopped before the next */
+	bool none = walk_frames(uc);
+	sym_busy--;
+	return none;
 }
 
 StackCode stack_code(const void *uc, uintptr_t lo, uintptr_t hi)
