@@ -39,13 +39,12 @@ void os_futex_wake(uint32_t *addr, int n);
 /* ---- threads ---- */
 
 /* Start a detached thread that runs fn(arg), its signal mask that of os_thread_mask, or else the caller's (of a
- * caller after os_thread_no_signals: the one before); stack: its size in bytes (0: the system's default). 0 or negative errno. Never goes through
- * an intercepted pthread_create: the detector does not see goro's own threads. */
-int os_thread_start(void (*fn)(void *), void *arg, size_t stack, const char *name);
+ * silent caller: the one that it would have had). silent: for threads that must not run the program's handlers,
+ * every asynchronous signal is blocked from the first step on. stack: its size in bytes (0: the system's default).
+ * 0 or negative errno. Never goes through an intercepted pthread_create: the detector does not see goro's own threads. */
+int os_thread_start(void (*fn)(void *), void *arg, size_t stack, const char *name, bool silent);
 uint32_t os_thread_id(void);
 int os_process_id(void);
-/* Block every asynchronous signal on this thread: for threads that must not run the program's handlers. */
-void os_thread_no_signals(void);
 /* With which mask os_thread_start starts threads from now on; bit 0 is signal 1. */
 void os_thread_mask(uint64_t mask);
 /* This thread's own, not by what a program may interpose. */

@@ -23,9 +23,11 @@ typedef struct Start {
 	void (*fn)(void *);
 	void *arg;
 	const char *name;
+	bool quiet;
+	sigset_t before; /* quiet: what it would have been else */
 } Start; /* in a page of its own: the starter does not wait, and libc's heap may be locked */
 
-/* After os_thread_no_signals: threads that a quiet one starts are not quiet, they get the mask from before. */
+/* Threads that a quiet one starts are not quiet themselves: they get the mask it would have had. */
 static __thread bool quiet;
 static __thread sigset_t quiet_before;
 
@@ -38,6 +40,8 @@ static void *thread_main(void *p)
 {
 	Start s = *(Start *)p;
 	os_unmap(p, sizeof s);
+	quiet = s.quiet;
+	quiet_before = s.before;
 	if (s.name)
 		pthread_setname_np(pthread_self(), s.name);
 	s.fn(s.arg);
@@ -45,25 +49,49 @@ static void *thread_main(void *p)
 	return NULL;
 }
 
-int os_thread_start(void (*fn)(void *), void *arg, size_t stack, const char *name)
+/* All but those that the thread's own code raises. */
+static sigset_t asynchronous(void)
+{
+	sigset_t all;
+	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
+	sigdelset(&all, SIGTRAP);
+	sigdelset(&all, SIGABRT);
+	return all;
+}
+
+/* The mask of a thread that this one starts. */
+static sigset_t mask_given(void)
+{
+	sigset_t set;
+	if (start_mask_given) {
+		memset(&set, 0, sizeof set);
+		memcpy(&set, &start_mask, sizeof start_mask); /* the kernel's 64 bits come first */
+	} else if (quiet) {
+		set = quiet_before;
+	} else {
+		(void)os_signal_mask_call(SIG_SETMASK, NULL, &set);
+	}
+	return set;
+}
+
+int os_thread_start(void (*fn)(void *), void *arg, size_t stack, const char *name, bool silent)
 {
 	Start *s = os_map(sizeof *s);
 	if (!s)
 		return -ENOMEM;
-	*s = (Start){fn, arg, name};
+	sigset_t mask = mask_given(), all = asynchronous();
+	*s = (Start){fn, arg, name, silent, mask};
 	pthread_attr_t attr;
 	pthread_t t;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	if (stack)
 		pthread_attr_setstacksize(&attr, stack);
-	sigset_t given;
-	memset(&given, 0, sizeof given);
-	memcpy(&given, &start_mask, sizeof start_mask); /* the kernel's 64 bits come first */
-	if (start_mask_given)
-		pthread_attr_setsigmask_np(&attr, &given);
-	else if (quiet)
-		pthread_attr_setsigmask_np(&attr, &quiet_before);
+	pthread_attr_setsigmask_np(&attr, silent ? &all : &mask); /* from its first step on */
 	(void)add_ar(&own, 1);
 	int e = pthread_create(&t, &attr, thread_main, s);
 	pthread_attr_destroy(&attr);
@@ -154,20 +182,6 @@ int64_t os_thread_cpu(uint32_t tid)
 void os_yield(void)
 {
 	raw_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-}
-
-void os_thread_no_signals(void)
-{
-	sigset_t all;
-	sigfillset(&all);
-	sigdelset(&all, SIGSEGV);
-	sigdelset(&all, SIGBUS);
-	sigdelset(&all, SIGFPE);
-	sigdelset(&all, SIGILL);
-	sigdelset(&all, SIGTRAP);
-	sigdelset(&all, SIGABRT);
-	(void)os_signal_mask_call(SIG_SETMASK, &all, &quiet_before);
-	quiet = true;
 }
 
 void os_thread_mask(uint64_t mask)

@@ -107,7 +107,6 @@ static void deliver(uint64_t set)
 static void thread_main(void *unused)
 {
 	(void)unused;
-	os_thread_no_signals();
 	for (;;) {
 		uint32_t rung = load_acq(&bell); /* pairs with add_ar in handler */
 		uint64_t set = swap_ar(&pending, 0);
@@ -229,7 +228,7 @@ static int notify(goro_chan *c, uint64_t set)
 		return -ENOMEM;
 	lock(&list_lock);
 	if (!running) {
-		int err = os_thread_start(thread_main, NULL, 0, "goro-signal");
+		int err = os_thread_start(thread_main, NULL, 0, "goro-signal", true);
 		if (err) {
 			unlock(&list_lock);
 			free(fresh);

@@ -192,7 +192,6 @@ static int64_t until_timer(int64_t now, int64_t ns)
 static void sysmon(void *arg)
 {
 	(void)arg;
-	os_thread_no_signals();
 	int64_t delay = TICK_MIN, trimmed = os_now(), quiet_since = 0;
 	int idle = 0;
 	uint32_t stuck = 0; /* Ps that others stand in for */
@@ -262,7 +261,7 @@ void sysmon_start(void)
 		lock(&sched.lock);
 		store_rlx(&sched.sysmon_state, 1);
 		unlock(&sched.lock);
-		if (os_thread_start(sysmon, NULL, (size_t)512 << 10, "goro-sysmon") != 0)
+		if (os_thread_start(sysmon, NULL, (size_t)512 << 10, "goro-sysmon", true) != 0)
 			store_rlx(&sched.sysmon_state, 0); /* tried again with the next M */
 	}
 	unlock(&start_lock);

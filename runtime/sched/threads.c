@@ -177,7 +177,7 @@ bool m_start(P *p, bool spinning)
 		m->next_p = p;
 		m->spinning = spinning;
 		store_rel(&p->m, m); /* as in p_own */
-		e = os_thread_start(m_main, m, (size_t)2 << 20, "goro");
+		e = os_thread_start(m_main, m, (size_t)2 << 20, "goro", false);
 		if (e == 0)
 			return true;
 	}

@@ -103,9 +103,9 @@ static void unlock_rw(void) { pthread_rwlock_unlock(&rw); }
 static void lock_mtx(void) { mtx_lock(&mtx); }
 static void unlock_mtx(void) { mtx_unlock(&mtx); }
 
-static void hold_mu(void) { start_holder(lock_mu, unlock_mu); }
-static void hold_rw(void) { start_holder(lock_rw, unlock_rw); }
-static void hold_mtx(void) { start_holder(lock_mtx, unlock_mtx); }
+static void hold_mu(void) { start_holder(lock_mu, unlock_mu); pthread_detach(thread); }
+static void hold_rw(void) { start_holder(lock_rw, unlock_rw); pthread_detach(thread); }
+static void hold_mtx(void) { start_holder(lock_mtx, unlock_mtx); pthread_detach(thread); }
 static void hold_thread(void) { start_holder(NULL, NULL); }
 
 static int until_told(void *p)
