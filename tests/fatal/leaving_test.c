@@ -138,7 +138,7 @@ Test(schedtrace, lines)
 		Run r;
 		int n = 0, procs, idle, threads, spinning, idlethreads, queue, q1, q2;
 		long ms, before = -1;
-		leave(&r, race, "GOMAXPROCS=2 GODEBUG=schedtrace=15", "traced"); /* 3 lines of some 13: sysmon may have to wait */
+		leave(&r, race, "GOMAXPROCS=2 GODEBUG=schedtrace=15", "traced"); /* of 16 lines, or 84 with the linger */
 		cr_assert_eq(r.code, 0, "%d: %s", r.code, r.err);
 		for (const char *s = r.err; *s; s = strchr(s, '\n') + 1, n++) {
 			int got = sscanf(s,
@@ -148,7 +148,7 @@ Test(schedtrace, lines)
 			cr_assert(got == 9 && procs == 2 && ms > before, "%s", s);
 			before = ms;
 		}
-		cr_assert(n >= 3 && n <= 40, "%d lines", n);
+		cr_assert(n >= 3 && n <= 120, "%d lines", n);
 		run_free(&r);
 	}
 }
