@@ -8,7 +8,7 @@
 # On Debian and its kin missing packages are installed with apt-get (as root, or by sudo); elsewhere
 # they are named, and the exit status is 1.
 build="gcc g++ make pkg-config libunwind-dev libdw-dev libjansson-dev clang lld binutils"
-drive="libcriterion-dev cmake meson ninja-build autoconf automake gdb chromium python3 python3-jsonschema
+drive="libcriterion-dev libclang-rt-14-dev cmake meson ninja-build autoconf automake gdb chromium python3 python3-jsonschema
 	python3-junitparser python3-yaml libxml2-utils parallel openssh-server openssh-client rsync procps"
 tools="gcc g++ clang pkg-config"
 headers="libunwind.h elfutils/libdw.h jansson.h"
