@@ -64,7 +64,7 @@ Test(fault, malloc_aborts_with_its_lock_held)
 
 Test(fault, names_the_goroutine)
 {
-	leaves("in_goroutine", 139, "", "\ngoroutine 2 [running]:\nstores(...)\n\tleaving.c:");
+	leaves("in_goroutine", 139, "", " [running]:\nstores(...)\n\tleaving.c:");
 	leaves("in_goroutine", 139, "", "created by in_goroutine in goroutine 1\n");
 }
 

@@ -60,7 +60,7 @@ static bool says(const char *file, const char *expression, const char *text)
 
 Test(sarif, tells_both_accesses_and_what_belongs_to_them)
 {
-	cr_assert(sh_is(66, "GORACE='format=sarif log_path=s' ./p global_field"));
+	cr_assert(sh_is(66, "GOMAXPROCS=1 GORACE='format=sarif log_path=s' ./p global_field"));
 	cr_assert(says("s.*", "doc[\"version\"], len(results), result[\"ruleId\"], result[\"level\"]", "('2.1.0', 1, 'goro/data-race', 'error')"));
 	cr_assert(says("s.*", "run[\"tool\"][\"driver\"][\"rules\"][result[\"ruleIndex\"]][\"id\"]", "goro/data-race"));
 	cr_assert(says("s.*", "result[\"message\"][\"text\"]", "Data race on table[3].count.misses: write of size 4 by main goroutine in writes() at subject.c:"));
@@ -196,7 +196,7 @@ Test(misuse, suppressions_are_of_a_type)
 
 Test(github, an_annotation_below_each_report)
 {
-	cr_assert(sh_is(66, "GORACE='format=github' ./p two 2>&1"));
+	cr_assert(sh_is(66, "GOMAXPROCS=1 GORACE='format=github' ./p two 2>&1"));
 	cr_assert(out_has("\n==================\n::error file=subject.c,line="));
 	cr_assert(out_has(",title=Data race on global_two::write of size 4 by main goroutine in writes_two() at subject.c:"));
 	cr_assert(out_has("%0Aprevious write of size 4 by goroutine 3 in writes_two() at subject.c:"));

@@ -36,7 +36,8 @@ static void go_run(Ran *r, const char *program, const char *gorace, const char *
 	    "(cd " HERE "; " GORO_BUILD_DIR "/bin/goro-cc -race -g -O1 -fno-inline $d -I../support subject.c " WORK
 	    "/libinvisible.$$.a -o " WORK "/$p.$$); "
 	    "rm invisible.$$.o libinvisible.$$.a; mv $p.$$ $p; fi >&2; "
-	    "GORACE=\"%s\" exec ./$p %s";
+	    /* one processor: ids are each processor's own, taken sixteen at a time */
+	    "GOMAXPROCS=1 GORACE=\"%s\" exec ./$p %s";
 	char error[256] = "";
 	run_sh(&r->run, 60, build, program, gorace, name);
 	r->n = parse_reports(r->run.err, r->reports, MAX, &r->found, error);
