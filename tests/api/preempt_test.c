@@ -13,9 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/delay.h"
+
 static int stop, ticks; /* atomic */
 static int64_t used;    /* processor time of the loop; atomic */
 static int late;        /* atomic: ticks that came after more than 20 ms of it */
+static int looping;     /* the thread of the loop; atomic */
+static int64_t delayed; /* what the other threads had waited for a processor before; constant then */
 static volatile uint64_t sink;
 
 static int64_t cpu(void)
@@ -62,22 +66,28 @@ static void recursion(void)
 /* Work for so long of this thread's own time. */
 static void loop(void (*work)(void), int64_t ns)
 {
+	__atomic_store_n(&looping, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
 	for (int64_t start = cpu(), n; (n = cpu() - start) < ns;) {
 		__atomic_store_n(&used, n, __ATOMIC_RELAXED);
 		work();
 	}
 }
 
+/* Who sends the signal and who runs the ticker then are threads, too: what they waited for a processor is the machine's,
+ * not goro's. (That it explains late ticks was seen: of 3805 beside plain() with some 20 others at work, 8 came after more
+ * than 20 ms, and each time these threads had waited for longer than the excess.) */
 static void ticker(void *arg)
 {
 	goro_ticker *t = arg;
-	int64_t last = 0;
+	int64_t last = 0, last_delay = delayed;
 	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
 		(void)chan_recv(t->c);
 		int64_t now = __atomic_load_n(&used, __ATOMIC_RELAXED);
-		if (now - last > 20 * GORO_MILLISECOND)
+		int64_t delay = run_delay(__atomic_load_n(&looping, __ATOMIC_RELAXED));
+		if (now - last - (delay - last_delay) > 20 * GORO_MILLISECOND)
 			__atomic_add_fetch(&late, 1, __ATOMIC_RELAXED);
 		last = now;
+		last_delay = delay;
 		__atomic_add_fetch(&ticks, 1, __ATOMIC_RELEASE);
 	}
 }
@@ -88,17 +98,20 @@ static int64_t span;
 static int beside_a_ticker(void *unused)
 {
 	(void)unused;
+	int me = (int)syscall(SYS_gettid);
+	delayed = run_delay(me);
 	goro_ticker *t = goro_ticker_new(10 * GORO_MILLISECOND);
 	goro_go(ticker, t);
 	loop(work, span);
 	__atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
 	int n = __atomic_load_n(&ticks, __ATOMIC_ACQUIRE);
-	/* One in 20 ms at least, and some leave for a machine on which sysmon waits for a processor. */
+	int64_t delay = run_delay(me) - delayed;
+	/* One in 20 ms at least. On a busy machine the loop's own time passes more slowly than the ticker's, and there are more. */
 	cr_assert_geq(n, (int)(span / (22 * GORO_MILLISECOND)), "%d ticks", n);
 	int nlate = __atomic_load_n(&late, __ATOMIC_RELAXED);
-	/* Two whole runs on two processors gave 5 of 43 once; that sysmon had to wait itself is likely, not proved.
-	 * With asyncpreemptoff=1 there is no tick at all. */
-	cr_assert_leq(nlate * 4, n, "%d of %d ticks are late", nlate, n);
+	/* One in 61 times the loop has its turn before the ticker; and in a -race build whose loop is all detector and libc,
+	 * another P stands in after 50 ms. With asyncpreemptoff=1 there is no tick at all. */
+	cr_assert_leq(nlate * 10, n, "%d of %d ticks are late, %lld us waited", nlate, n, (long long)delay / 1000);
 	return 0;
 }
 

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../support/delay.h"
+
 extern char **environ;
 int racy;
 
@@ -314,6 +316,7 @@ static void traced(void)
 {
 	go(waits_named, chan_make(int));
 	goro_sleep(250 * GORO_MILLISECOND);
+	printf("waited %lld ms\n", (long long)run_delay(0) / 1000000);
 }
 
 static void waits(void)
