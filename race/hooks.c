@@ -15,6 +15,7 @@
 #include "clock/syncvar.h"
 #include "ctx.h"
 #include "history/context.h"
+#include "lock/misuse.h"
 #include "lock/order.h"
 #include "module.h"
 #include "report/schedule.h"
@@ -257,7 +258,7 @@ void hook_lock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 		return;
 	uint32_t set = with(t, g, addr, mode, pc);
 	if (g->mset && set != g->mset)
-		order_check(t, g, set);
+		order_check(g, set);
 	g->mset = set;
 	race_leave(t);
 }
@@ -278,19 +279,47 @@ void hook_lock_wait(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 		return;
 	uint32_t set = with(t, g, addr, mode, pc);
 	if (g->mset && set != g->mset)
-		order_check(t, g, set);
+		order_check(g, set);
 	race_leave(t);
+}
+
+void hook_lock_writer(RaceCtx *g, const void *addr, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (!g || !race_enter(t))
+		return;
+	uint32_t set = with(t, g, addr, LOCK_WRITE, pc);
+	if (set != g->mset)
+		order_check_writer(g, set);
+	race_leave(t);
+}
+
+/* g has it, but for reading what it unlocks as a writer, or the other way about. A lock that somebody
+ * else unlocked for it is none any more, and g's word of it is old. */
+static __attribute__((noinline)) void unlock_in_other_mode(
+    RaceThread *t, RaceCtx *g, const void *addr, LockMode mode, const void *pc)
+{
+	if (order_is_foreign((uintptr_t)addr))
+		return;
+	race_leave(t);
+	if (mode == LOCK_READ)
+		misuse_report(g, REPORT_BAD_READ_UNLOCK, ACCESS_READ_UNLOCK, addr, pc);
+	else
+		misuse_report(g, REPORT_BAD_WRITE_UNLOCK, ACCESS_UNLOCK, addr, pc);
+	race_enter(t);
 }
 
 void hook_unlock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 {
 	RaceThread *t = &race_thread;
-	(void)pc;
+	bool other = false;
 	if (!g || !race_enter(t))
 		return;
-	uint32_t rest = mutexset_remove(g->mset, (uintptr_t)addr, mode);
+	uint32_t rest = mutexset_remove(g->mset, (uintptr_t)addr, mode, &other);
 	if (unlikely(rest == g->mset)) /* somebody else's */
 		order_foreign((uintptr_t)addr);
+	if (unlikely(other))
+		unlock_in_other_mode(t, g, addr, mode, pc);
 	g->mset = rest;
 	race_leave(t);
 }

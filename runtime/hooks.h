@@ -171,10 +171,13 @@ HOOK(void, hook_free, (RaceCtx *g, const void *addr, size_t size, const void *pc
 /* g is about to wait for the lock: said before, so that a deadlock is told before it comes about. Need not
  * be called where the lock was free. */
 HOOK(void, hook_lock_wait, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
+/* The same of a lock that lets no new readers in while a writer waits, by a writer: said always, before. */
+HOOK(void, hook_lock_writer, (RaceCtx *g, const void *addr, const void *pc), )
 /* g holds it now, and would have waited for it; and would not have waited. */
 HOOK(void, hook_lock, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
 HOOK(void, hook_trylock, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
-/* It gives the lock up, its own or (goro's may be used so) another's. */
+/* It gives the lock up, its own or (goro's may be used so) another's. Another mode than it was taken in is
+ * reported. */
 HOOK(void, hook_unlock, (RaceCtx *g, const void *addr, LockMode mode, const void *pc), )
 
 /* ---- seeded schedules ---- */

@@ -150,6 +150,7 @@ static const char *description_of(ReportKind kind)
 	    {"unlock-of-unlocked", "mutex-bad-unlock"},
 	    {"unlock-by-wrong-thread", "mutex-bad-unlock"},
 	    {"read-unlock-of-write-locked", "mutex-bad-read-unlock"},
+	    {"write-unlock-of-read-locked", "mutex-bad-unlock"},
 	    {"destroy-of-locked", "locked-mutex-destroy"},
 	    {"use-of-destroyed", "mutex-invalid-access"},
 	    {"signal-errno", "errno-in-signal-handler"},

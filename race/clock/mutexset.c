@@ -145,10 +145,15 @@ static uint32_t without(uint32_t set, uintptr_t addr, uint32_t mode, bool any, i
 	return rest == n->parent ? set : mutexset_add(rest, n->addr, (LockMode)n->mode, n->where);
 }
 
-uint32_t mutexset_remove(uint32_t set, uintptr_t addr, LockMode mode)
+uint32_t mutexset_remove(uint32_t set, uintptr_t addr, LockMode mode, bool *other)
 {
 	uint32_t rest = without(set, addr, (uint32_t)mode, false, DEPTH);
-	return rest != set ? rest : without(set, addr, (uint32_t)mode, true, DEPTH);
+	if (likely(rest != set))
+		return rest;
+	rest = without(set, addr, (uint32_t)mode, true, DEPTH);
+	if (other)
+		*other = rest != set;
+	return rest;
 }
 
 uint32_t mutexset_step(uint32_t set, ReportLock *out)

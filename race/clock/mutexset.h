@@ -11,8 +11,9 @@
 #include "../report/report.h"
 
 uint32_t mutexset_add(uint32_t set, uintptr_t addr, LockMode mode, StackId where);
-/* Without the latest lock of addr in that mode (any mode when there is none of that). */
-uint32_t mutexset_remove(uint32_t set, uintptr_t addr, LockMode mode);
+/* Without the latest lock of addr in that mode; when there is none of that, in the other: then *other,
+ * where other is not NULL, becomes true. */
+uint32_t mutexset_remove(uint32_t set, uintptr_t addr, LockMode mode, bool *other);
 /* The innermost lock of a set that is not empty; returns the set without it. */
 uint32_t mutexset_step(uint32_t set, ReportLock *out);
 /* A word that belongs to a set that is not empty, 0 at first: lock/order.c keeps a time there. */

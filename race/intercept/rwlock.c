@@ -33,6 +33,12 @@ static bool is_locked(const pthread_rwlock_t *l)
 	return r >> READER_SHIFT || r & WRITE_LOCKED;
 }
 
+/* Made so that readers wait while a writer does. (The libc's default lets them pass.) */
+static bool is_fair(const pthread_rwlock_t *l)
+{
+	return l->__data.__flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP; /* constant */
+}
+
 /* Before a lock that may wait. */
 static void before(pthread_rwlock_t *l, LockMode mode, const void *pc)
 {
@@ -44,11 +50,19 @@ static void before(pthread_rwlock_t *l, LockMode mode, const void *pc)
 		return;
 	if (is_dead(l))
 		misuse_report(g, REPORT_DEAD_MUTEX, what, l, pc);
-	if (!g->mset)
+	if (!g->mset) {
+		if (mode == LOCK_WRITE && is_fair(l))
+			hook_lock_writer(g, l, pc);
 		return;
-	if (!is_locked(l) || !lock_is_held(g, l, &held))
+	}
+	if (!is_locked(l) || !lock_is_held(g, l, &held)) {
+		if (mode == LOCK_WRITE && is_fair(l))
+			hook_lock_writer(g, l, pc);
+		else
+			hook_lock_wait(g, l, mode, pc);
+	} else if (mode == LOCK_READ && held == LOCK_READ) {
 		hook_lock_wait(g, l, mode, pc);
-	else if (mode == LOCK_WRITE)
+	} else if (mode == LOCK_WRITE)
 		misuse_report(g, REPORT_DOUBLE_LOCK, what, l, pc);
 	else if (held == LOCK_WRITE)
 		misuse_report(g, REPORT_BAD_READ_LOCK, what, l, pc);

@@ -56,6 +56,11 @@ Edge *graph_edge(uint32_t id)
 	return &graph.edge[id >> CHUNK_BITS][id & (CHUNK - 1)];
 }
 
+uint32_t graph_node_end(void)
+{
+	return graph.nodes + 1;
+}
+
 uint32_t graph_edge_end(void)
 {
 	return graph.edges + 1;

@@ -28,6 +28,12 @@ typedef struct Edge {
 	Gate *gates; /* of the graph's own memory */
 } Edge;
 
+/* Who locked it for writing while holding nothing else. */
+typedef struct Writer {
+	StackId at; /* 0: nobody */
+	uint32_t ginfo;
+} Writer;
+
 typedef struct Node {
 	uintptr_t addr;   /* 0: free */
 	uint64_t birth;   /* of its memory's last plain write: see order.c */
@@ -35,6 +41,8 @@ typedef struct Node {
 	uint32_t out, in; /* first edges; out is the free list's link, too */
 	uint32_t seen;    /* by which search */
 	uint32_t came_by; /* edge, of that search */
+	bool fair;        /* a writer that waits keeps new readers out */
+	Writer writer[2]; /* by different ones, the first that were */
 } Node;
 
 Node *graph_node(uint32_t id);
@@ -51,6 +59,7 @@ void graph_edge_free(uint32_t id);
 uint32_t graph_between(uint32_t from, uint32_t to);
 uint32_t graph_between_next(uint32_t edge);
 /* Every id in use lies below. */
+uint32_t graph_node_end(void);
 uint32_t graph_edge_end(void);
 
 #endif

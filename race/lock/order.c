@@ -3,8 +3,10 @@
  *
  * A cycle is reported once an edge closes it, before its goroutine waits. It is one when each of its
  * goroutines could wait for the next at the same moment:
- *   - each waits for a lock in a mode that the next one's hold excludes: readers do not wait for readers
- *     (a writer between the two, which a fair lock lets wait first, is not considered);
+ *   - each waits for a lock in a mode that the next one's hold excludes. A reader waits for a reader where
+ *     a third one, who has locked it for writing at another time, could wait between the two: of locks that
+ *     let no new readers in then (goro_rwmutex; a pthread_rwlock_t that was made so). To lock for
+ *     reading again what one reads already is such a cycle by itself, from the lock to the lock;
  *   - no lock is held at two of its edges, unless by readers both times: such a "gate" keeps the edges
  *     apart in time;
  *   - a lock that was only tried (trylock, and locks with a timeout) is not waited for: no edge to it.
@@ -109,6 +111,8 @@ static void renew(uint32_t id, uint64_t birth)
 	graph_cut(id);
 	note_death(n->addr);
 	n->birth = birth;
+	n->fair = false;
+	memset(n->writer, 0, sizeof n->writer);
 	n->serial = ++serials | 1u << 31;
 }
 
@@ -170,7 +174,8 @@ uint32_t order_strip(uint32_t set)
 	for (uint32_t at = set; at;) {
 		at = mutexset_step(at, &l);
 		if (order_is_foreign(l.addr))
-			set = at = mutexset_remove(set, l.addr, l.mode); /* from the front again */
+			set = at =
+			    mutexset_remove(set, l.addr, l.mode, NULL); /* from the front again */
 	}
 	return set;
 }
@@ -193,10 +198,16 @@ static bool covers(const Edge *a, const Edge *b)
 	return true;
 }
 
-/* One who waits at a is let go by nobody but b's, who holds what a waits for. */
+/* Readers both: a waits for b only behind a writer. */
+static bool are_readers(const Edge *a, const Edge *b)
+{
+	return a->to_mode == LOCK_READ && b->from_mode == LOCK_READ;
+}
+
+/* One who waits at a is let go by nobody but b's, who holds what a waits for; or by writers_come. */
 static bool waits_for(const Edge *a, const Edge *b)
 {
-	return a->to_mode == LOCK_WRITE || b->from_mode == LOCK_WRITE;
+	return !are_readers(a, b) || graph_node(a->to)->fair;
 }
 
 /* The locks held at e: from, then the gates. */
@@ -217,6 +228,37 @@ static bool can_meet(const Edge *a, const Edge *b)
 	return true;
 }
 
+/* The writer that could wait for the reader at b, and let the one at a wait, when all `edges` are waited at;
+ * neither of the two. at 0: nobody. */
+static Writer writer_between(const Edge *a, const Edge *b, const uint32_t *edges, int n)
+{
+	const Node *node = graph_node(a->to);
+	for (int i = 0; i < 2; i++)
+		if (node->writer[i].at && node->writer[i].ginfo != a->ginfo &&
+		    node->writer[i].ginfo != b->ginfo)
+			return node->writer[i];
+	for (uint32_t id = node->in; id; id = graph_edge(id)->next_in) {
+		const Edge *w = graph_edge(id);
+		bool good =
+		    w->to_mode == LOCK_WRITE && w->ginfo != a->ginfo && w->ginfo != b->ginfo;
+		for (int i = 0; i < n && good; i++)
+			good = can_meet(w, graph_edge(edges[i]));
+		if (good)
+			return (Writer){w->to_at, w->ginfo};
+	}
+	return (Writer){0};
+}
+
+static bool writers_come(const uint32_t *edges, int n)
+{
+	for (int i = 0; i < n; i++) {
+		const Edge *a = graph_edge(edges[i]), *b = graph_edge(edges[(i + 1) % n]);
+		if (are_readers(a, b) && !writer_between(a, b, edges, n).at)
+			return false;
+	}
+	return true;
+}
+
 static bool is_deadlock(const uint32_t *edges, int n)
 {
 	for (int i = 0; i < n; i++)
@@ -226,7 +268,7 @@ static bool is_deadlock(const uint32_t *edges, int n)
 		for (int k = i + 1; k < n; k++)
 			if (!can_meet(graph_edge(edges[i]), graph_edge(edges[k])))
 				return false;
-	return true;
+	return writers_come(edges, n);
 }
 
 /* ---- cycles ---- */
@@ -287,7 +329,7 @@ static int search(int n, int limit)
 			continue;
 		cycle[n] = id;
 		if (e->to == first->from) {
-			if (waits_for(e, first))
+			if (waits_for(e, first) && writers_come(cycle, n + 1))
 				return n + 1;
 			continue;
 		}
@@ -322,6 +364,10 @@ static int find_cycle(uint32_t edge)
 		if (!graph_node(from)->in || !graph_node(to)->out)
 			return 0; /* nearly always */
 		cycle[0] = edge;
+		if (from == to) {
+			n = is_deadlock(cycle, 1);
+			continue;
+		}
 		n = shortest();
 		if (n && !is_deadlock(cycle, n)) {
 			steps = 0;
@@ -335,6 +381,18 @@ static int find_cycle(uint32_t edge)
 	return n;
 }
 
+/* The same through any edge to the lock by which one reads: its writers are not what they were. */
+static int find_cycle_of_readers(uint32_t node)
+{
+	/* An edge that goes meanwhile (is_stale) still leads on to those behind it, and is none: from 0. */
+	for (uint32_t id = graph_node(node)->in; id; id = graph_edge(id)->next_in) {
+		int n = graph_edge(id)->to_mode == LOCK_READ ? find_cycle(id) : 0;
+		if (n)
+			return n;
+	}
+	return 0;
+}
+
 /* ---- the report ---- */
 
 static void fill(Report *r, int n)
@@ -343,7 +401,7 @@ static void fill(Report *r, int n)
 	    [LOCK_WRITE] = ACCESS_LOCK, [LOCK_READ] = ACCESS_READ_LOCK};
 	int shown = n < REPORT_MAX_ACCESSES / 2 ? n : REPORT_MAX_ACCESSES / 2;
 	memset(r, 0, sizeof *r);
-	r->kind = REPORT_LOCK_ORDER;
+	r->kind = n == 1 ? REPORT_READ_AGAIN : REPORT_LOCK_ORDER;
 	r->naccesses = 2 * shown;
 	r->more = n - shown;
 	for (int i = 0; i < shown; i++) {
@@ -360,6 +418,17 @@ static void fill(Report *r, int n)
 		    .addr = held,
 		    .ginfo = e->ginfo,
 		    .stack = e->from_at};
+	}
+	for (int i = 0; i < n && r->naccesses < REPORT_MAX_ACCESSES; i++) {
+		const Edge *a = graph_edge(cycle[i]), *b = graph_edge(cycle[(i + 1) % n]);
+		Writer w = are_readers(a, b) ? writer_between(a, b, cycle, n) : (Writer){.at = 0};
+		if (!w.at)
+			continue;
+		r->accesses[r->naccesses++] = (ReportAccess){.kind = ACCESS_LOCK,
+		    .addr = graph_node(a->to)->addr,
+		    .ginfo = w.ginfo,
+		    .stack = w.at};
+		r->between++;
 	}
 }
 
@@ -385,26 +454,43 @@ static uint32_t put(const Edge *e)
 	return graph_edge_new(e);
 }
 
-void order_check(RaceThread *t, RaceCtx *g, uint32_t set)
+/* Whether that is news: to know two of them is enough to find one that is another than a given reader. */
+static bool add_writer(Node *n, StackId at, uint32_t ginfo)
+{
+	for (int i = 0; i < 2; i++) {
+		if (n->writer[i].at && n->writer[i].ginfo == ginfo)
+			return false;
+		if (!n->writer[i].at) {
+			n->writer[i] = (Writer){at, ginfo};
+			return true;
+		}
+	}
+	return false;
+}
+
+static void check(RaceCtx *g, uint32_t set, bool fair)
 {
 	static ReportLock held[HELD_MAX]; /* order_lock, as is: */
 	static uint32_t node[HELD_MAX];
 	static Gate gates[GATES_MAX];
 	Report *r = NULL;
-	(void)t;
 	if (!flags.detect_deadlocks || !flags.report_bugs || is_known(set))
 		return;
 	lock(&order_lock);
-	int last = mutexset_list(set, held, HELD_MAX) - 1;
-	for (int i = 0; i < last; i++)
+	int last = mutexset_list(set, held, HELD_MAX) - 1, again = -1;
+	for (int i = 0; i < last && again < 0; i++)
 		if (held[i].addr == held[last].addr)
-			last = 0; /* held already: who locks it again does not wait for others */
+			again =
+			    i; /* who locks it again does not wait for others, but for writers */
+	if (again >= 0 && (held[again].mode != LOCK_READ || held[last].mode != LOCK_READ))
+		last = 0;
 	for (int i = 0; i <= last; i++)
 		node[i] = node_of(held[i].addr);
 	/* What dies from here on is not in the time noted. */
 	uint64_t now = deaths + 1;
+	bool news = false;
 	for (int i = last - 1; i >= 0; i--) {
-		if (!node[i] || !node[last] || node[i] == node[last])
+		if (!node[i] || !node[last] || (again < 0 ? node[i] == node[last] : i != again))
 			continue;
 		Edge e = {.from = node[i],
 		    .to = node[last],
@@ -422,7 +508,20 @@ void order_check(RaceThread *t, RaceCtx *g, uint32_t set)
 		}
 		uint32_t id = put(&e);
 		int n = id ? find_cycle(id) : 0;
+		news |= id != 0;
 		if (n && !r) {
+			r = pool_get(&report_pool);
+			fill(r, n);
+		}
+	}
+	if (fair && node[last]) {
+		Node *at = graph_node(node[last]);
+		news |= !at->fair;
+		at->fair = true;
+		if (last == 0)
+			news |= add_writer(at, held[last].locked_at, g->ginfo);
+		int n = news && !r ? find_cycle_of_readers(node[last]) : 0;
+		if (n) {
 			r = pool_get(&report_pool);
 			fill(r, n);
 		}
@@ -435,6 +534,16 @@ void order_check(RaceThread *t, RaceCtx *g, uint32_t set)
 	}
 }
 
+void order_check(RaceCtx *g, uint32_t set)
+{
+	check(g, set, false);
+}
+
+void order_check_writer(RaceCtx *g, uint32_t set)
+{
+	check(g, set, true);
+}
+
 void order_each(void (*stack)(StackId), void (*who)(uint32_t ginfo))
 {
 	for (uint32_t id = 1; id < graph_edge_end(); id++) {
@@ -444,5 +553,12 @@ void order_each(void (*stack)(StackId), void (*who)(uint32_t ginfo))
 		stack(e->from_at);
 		stack(e->to_at);
 		who(e->ginfo);
+	}
+	for (uint32_t id = 1; id < graph_node_end(); id++) {
+		const Node *n = graph_node(id);
+		for (int i = 0; n->addr && i < 2; i++) {
+			stack(n->writer[i].at);
+			who(n->writer[i].ginfo);
+		}
 	}
 }

@@ -16,7 +16,9 @@
 
 /* The innermost lock of `set` is about to be taken, or just was, by g, who holds the others, in a way that
  * may wait. Reports. Called inside the detector, no lock held. Cheap when nothing is new. */
-void order_check(RaceThread *t, RaceCtx *g, uint32_t set);
+void order_check(RaceCtx *g, uint32_t set);
+/* The same of a writer of a lock that lets no new readers in while a writer waits. `set` may have that lock alone. */
+void order_check_writer(RaceCtx *g, uint32_t set);
 
 /* The node's lock is gone; called by syncvar.c with no lock held. Accepts 0 and ORDER_NONE. */
 #define ORDER_NONE                                                                                 \

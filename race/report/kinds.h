@@ -23,6 +23,8 @@
 	     "An object changes its class, being made or destroyed, while another goroutine calls its functions.")     \
 	KIND(LOCK_ORDER, "LOCK ORDER INVERSION (POTENTIAL DEADLOCK)", "lock-order-inversion", "deadlock",              \
 	     "Locks are taken in orders that form a cycle: at another timing each waits for the next, for ever.")      \
+	KIND(READ_AGAIN, "RECURSIVE READ LOCK (POTENTIAL DEADLOCK)", "recursive-read-lock", "deadlock",                 \
+	     "A lock is locked for reading by who reads already: a writer that comes in between lets neither go on.")  \
 	KIND(DOUBLE_LOCK, "DOUBLE LOCK OF A MUTEX", "double-lock", "mutex",                                            \
 	     "A lock that is not recursive is locked by who holds it already, and would wait for ever.")               \
 	KIND(BAD_READ_LOCK, "READ LOCK OF A WRITE LOCKED MUTEX", "read-lock-of-write-locked", "mutex",                 \
@@ -32,7 +34,9 @@
 	KIND(FOREIGN_UNLOCK, "UNLOCK OF A MUTEX BY A WRONG THREAD", "unlock-by-wrong-thread", "mutex",                 \
 	     "A lock is unlocked by another thread than the one that holds it.")                                       \
 	KIND(BAD_READ_UNLOCK, "READ UNLOCK OF A WRITE LOCKED MUTEX", "read-unlock-of-write-locked", "mutex",           \
-	     "A lock that is held for writing is unlocked as if it were held for reading, or the other way about.")    \
+	     "A lock that is held for writing is unlocked as if it were held for reading.")                            \
+	KIND(BAD_WRITE_UNLOCK, "WRITE UNLOCK OF A READ LOCKED MUTEX", "write-unlock-of-read-locked", "mutex",          \
+	     "A lock that is held for reading is unlocked as if it were held for writing.")                            \
 	KIND(DESTROY_LOCKED, "DESTROY OF A LOCKED MUTEX", "destroy-of-locked", "mutex",                                \
 	     "A lock is destroyed while it is held.")                                                                  \
 	KIND(DEAD_MUTEX, "USE OF A DESTROYED MUTEX", "use-of-destroyed", "mutex",                                      \

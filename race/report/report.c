@@ -81,12 +81,14 @@ static bool is_on(ReportKind k)
 	case REPORT_VPTR_RACE:
 		return flags.report_vptr_races;
 	case REPORT_LOCK_ORDER:
+	case REPORT_READ_AGAIN:
 		return flags.detect_deadlocks;
 	case REPORT_DOUBLE_LOCK:
 	case REPORT_BAD_READ_LOCK:
 	case REPORT_BAD_UNLOCK:
 	case REPORT_FOREIGN_UNLOCK:
 	case REPORT_BAD_READ_UNLOCK:
+	case REPORT_BAD_WRITE_UNLOCK:
 	case REPORT_DEAD_MUTEX:
 		return flags.report_mutex_bugs;
 	case REPORT_DESTROY_LOCKED:
@@ -170,7 +172,7 @@ static uint64_t stacks_key(const Report *r)
 	key = a < b ? a << 32 | b : b << 32 | a;
 	if (r->kind == REPORT_LOCK_ORDER) {
 		key = 0;
-		for (int i = 0; i + 1 < r->naccesses;
+		for (int i = 0; i + 1 < r->naccesses - r->between;
 		     i += 2) { /* a sum: the cycle has no first lock */
 			uint64_t edge =
 			    (uint64_t)r->accesses[i].stack << 32 | r->accesses[i + 1].stack;

@@ -81,6 +81,7 @@ typedef struct Report {
 	int naccesses; /* [0] is the current access, [1..] the previous ones */
 	ReportLocation location;
 	uint32_t subject; /* ginfo: whom it is about besides who did something; 0 for nobody */
+	int between; /* the last accesses: writers that wait between two readers of the cycle */
 	int more; /* of the like that are not shown: locks of a long cycle, threads that leaked */
 	int signal;
 	const char *what;

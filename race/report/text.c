@@ -204,7 +204,7 @@ static void add_cycle(Buf *b, const Finding *f)
 {
 	const Report *r = f->report;
 	buf_str(b, "Cycle of locks: ");
-	for (int i = 1; i < r->naccesses; i += 2) {
+	for (int i = 1; i < r->naccesses - r->between; i += 2) {
 		add_lock(b, f, i);
 		buf_str(b, " => ");
 	}

@@ -97,19 +97,13 @@ void goro_rwmutex_lock(goro_rwmutex *rw)
 	const void *pc = __builtin_return_address(0);
 	sched_point(POINT_LOCK, rw);
 	check(rw);
-	if (GORO_RACE && !mutex_trylock_quiet(&rw->w)) {
-		hook_lock_wait(race_self(), rw, LOCK_WRITE, pc);
-		mutex_lock_quiet(&rw->w, WAIT_RWMUTEX_W, rw);
-	} else if (!GORO_RACE) {
-		mutex_lock_quiet(&rw->w, WAIT_RWMUTEX_W, rw); /* other writers */
-	}
+	hook_lock_writer(race_self(), rw, pc);
+	mutex_lock_quiet(&rw->w, WAIT_RWMUTEX_W, rw); /* other writers */
 	/* Pairs with add_ar in goro_rwmutex_runlock. */
 	int32_t r = add_ar(&rw->readers, -READERS_MAX);
 	/* Readers may have left since; each that saw the writer has taken one off reader_wait already. */
-	if (r != 0 && add_ar(&rw->reader_wait, r) + r != 0) {
-		hook_lock_wait(race_self(), rw, LOCK_WRITE, pc);
+	if (r != 0 && add_ar(&rw->reader_wait, r) + r != 0)
 		sema_acquire(&rw->writer_sema, WAIT_RWMUTEX_W, rw);
-	}
 	if (GORO_RACE) {
 		RaceCtx *me = race_self();
 		acquire_writer(me, rw);
@@ -141,9 +135,9 @@ void goro_rwmutex_unlock(goro_rwmutex *rw)
 	check(rw);
 	if (GORO_RACE) {
 		RaceCtx *me = race_self();
+		hook_unlock(me, rw, LOCK_WRITE, __builtin_return_address(0));
 		if (load_rlx(&rw->readers) >= 0) /* before release spoils the clock */
 			fatal("sync: Unlock of unlocked RWMutex");
-		hook_unlock(me, rw, LOCK_WRITE, __builtin_return_address(0));
 		hook_release(me, &rw->reader_sema);
 	}
 	/* Pairs with add_ar in goro_rwmutex_rlock. */

@@ -398,6 +398,11 @@ void hook_lock_wait(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 	leave();
 }
 
+void hook_lock_writer(RaceCtx *g, const void *addr, const void *pc)
+{
+	hook_lock_wait(g, addr, LOCK_WRITE, pc);
+}
+
 void hook_unlock(RaceCtx *g, const void *addr, LockMode mode, const void *pc)
 {
 	(void)pc;

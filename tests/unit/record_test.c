@@ -116,16 +116,20 @@ Test(mutexset, lists_what_is_held)
 	uint32_t a = mutexset_add(0, 0x10, LOCK_WRITE, 1), ab = mutexset_add(a, 0x20, LOCK_READ, 2);
 	uint32_t abc = mutexset_add(ab, 0x30, LOCK_WRITE, 3);
 	ReportLock l[4];
+	bool other = false;
 	cr_assert_eq(mutexset_list(abc, l, 4), 3);
 	cr_assert_eq(l[0].addr, 0x10u);
 	cr_assert_eq(l[1].mode, LOCK_READ);
 	cr_assert_eq(l[2].locked_at, 3u);
-	cr_assert_eq(mutexset_remove(abc, 0x30, LOCK_WRITE), ab);
-	uint32_t ac = mutexset_remove(abc, 0x20, LOCK_READ);
+	cr_assert_eq(mutexset_remove(abc, 0x30, LOCK_WRITE, NULL), ab);
+	uint32_t ac = mutexset_remove(abc, 0x20, LOCK_READ, &other);
+	cr_assert(!other);
+	cr_assert_eq(mutexset_remove(ab, 0x20, LOCK_WRITE, &other), a);
+	cr_assert(other, "it was held for reading");
 	cr_assert_eq(mutexset_list(ac, l, 4), 2);
 	cr_assert_eq(l[1].addr, 0x30u);
 	cr_assert_eq(ac, mutexset_add(a, 0x30, LOCK_WRITE, 3));
-	cr_assert_eq(mutexset_remove(a, 0x99, LOCK_WRITE), a, "not held");
+	cr_assert_eq(mutexset_remove(a, 0x99, LOCK_WRITE, NULL), a, "not held");
 	cr_assert_eq(mutexset_list(abc, l, 2), 2);
 	cr_assert_eq(l[1].addr, 0x30u, "the innermost are kept");
 }

@@ -119,6 +119,7 @@ const char *kind_words(const char *kind)
 	    {"outcome", "DIFFERENT OUTCOMES"},
 	    {"goroutine-leak", "GOROUTINE LEAK"},
 	    {"lock-order-inversion", "LOCK ORDER INVERSION (POTENTIAL DEADLOCK)"},
+	    {"recursive-read-lock", "RECURSIVE READ LOCK (POTENTIAL DEADLOCK)"},
 	};
 	static char made[64];
 	size_t i;
