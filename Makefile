@@ -11,6 +11,7 @@
 #   make nightly      10 000 random programs for each variant against the reference detector
 #   make soak         the torture test for SOAK seconds (default 1800) on 1, 2 and 8 processors each
 #   make bench        the benchmarks of tests/bench (BENCH="runtime race"; RUNS=5)
+#   make bench-race   what race detection costs: goro, gcc's and clang's TSan, go -race (RUNS=5; ARGS="KIND ROW ...")
 #   make bench-recall which races and misuses goro, clang-19's TSan and go -race find (RUNS=5)
 #   make install      PREFIX (default /usr/local) and DESTDIR; the result may be moved
 #   make uninstall clean help
@@ -96,7 +97,7 @@ PKGCONFIG    := $(patsubst tools/pkgconfig/%.in,$(BUILD)/lib/pkgconfig/%,$(wildc
 PRODUCTS     := $(TOOLS:%=$(BUILD)/bin/%) $(BUILD)/bin/goro-c++ $(BUILD)/lib/libgoro.a \
 		$(if $(SANITIZE),,$(BUILD)/lib/libgoro-race.a) $(NOTSAN)/libtsan.a $(HEADERS) $(PKGCONFIG)
 
-.PHONY: all demo test tests check format bench bench-recall stress soak hard-test nightly install uninstall clean help deps
+.PHONY: all demo test tests check format bench bench-race bench-recall stress soak hard-test nightly install uninstall clean help deps
 .DELETE_ON_ERROR:
 .SUFFIXES:
 all: $(PRODUCTS)
@@ -321,6 +322,9 @@ soak: all $(BUILD)/tests/stress/torture_test
 bench: all
 	@for b in $(or $(BENCH),$(filter-out recall,$(patsubst tests/bench/%/run.sh,%,$(wildcard tests/bench/*/run.sh)))); do \
 		bash tests/bench/$$b/run.sh $(BUILD_ABS) $(ARGS) || exit 1; done
+
+bench-race: all
+	@bash tests/bench/race/run.sh $(BUILD_ABS) $(ARGS)
 
 bench-recall: all
 	@bash tests/bench/recall/run.sh $(BUILD_ABS) $(ARGS)

@@ -2,7 +2,7 @@
 #include "work.h"
 
 /* ---- shmap: a hash map of 64 shards, each under its mutex ---- */
-enum { SHARDS = 64, BUCKETS = 1024, MAP_OPS = 1500000, KEYS = 100000 };
+enum { SHARDS = 64, BUCKETS = 1024, MAP_OPS = 3000000, KEYS = 100000 };
 struct entry {
 	struct entry *next;
 	uint64_t key, value;
@@ -46,7 +46,7 @@ uint64_t work_shmap(void)
 }
 
 /* ---- msort: halves sorted by two threads, then merged ---- */
-enum { ELEMENTS = 2000000 };
+enum { ELEMENTS = 2200000 };
 static int *sort_a, *sort_tmp;
 static void merge(int *a, int *tmp, size_t mid, size_t n)
 {
@@ -145,7 +145,7 @@ uint64_t work_wc(void)
 }
 
 /* ---- bintree: build, walk and free binary trees ---- */
-enum { DEPTH = 15, TREES = 40 };
+enum { DEPTH = 15, TREES = 60 };
 struct tree {
 	struct tree *left, *right;
 	int value;

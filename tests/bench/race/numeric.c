@@ -2,7 +2,7 @@
 #include "work.h"
 
 /* ---- matmul: C = A * B, rows shared out ---- */
-enum { N = 640 };
+enum { N = 880 };
 static double A[N][N], B[N][N], C[N][N];
 static void *matmul_rows(void *arg)
 {

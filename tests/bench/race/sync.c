@@ -3,7 +3,7 @@
 #include <stdatomic.h>
 
 /* ---- pcq: a bounded queue under a mutex and two conditions ---- */
-enum { CAPACITY = 64, MESSAGES = 1000000 };
+enum { CAPACITY = 64, MESSAGES = 3000000 };
 struct message {
 	uint64_t id, payload[3];
 };
@@ -49,7 +49,7 @@ uint64_t work_pcq(void)
 }
 
 /* ---- readsh: many look-ups in a table that nobody writes ---- */
-enum { ROWS = 1 << 15, LOOKUPS = 20000000 };
+enum { ROWS = 1 << 15, LOOKUPS = 26000000 };
 static uint64_t table[ROWS];
 static uint64_t readsh_sum[THREADS];
 static void *readsh_thread(void *arg)
@@ -72,7 +72,7 @@ uint64_t work_readsh(void)
 }
 
 /* ---- lockfree: counters, a Treiber stack with tags, a single-producer ring ---- */
-enum { LF_OPS = 2000000, LF_NODES = 1024, LF_RING = 1024 };
+enum { LF_OPS = 5000000, LF_NODES = 1024, LF_RING = 1024 };
 static atomic_ullong counters[8];
 static struct {
 	atomic_uint next;

@@ -1,7 +1,7 @@
 /*
  * work.h: the eleven kinds of work that the detector's cost is measured on. Plain C11 and pthreads, two threads
  * each; every function does its work, checks its own result and returns a checksum. Sizes are chosen so that
- * a native run lasts 0.2 s or more.
+ * a native run lasts 0.2 s or more; work.go has the same ones.
  */
 #ifndef WORK_H
 #define WORK_H
