@@ -78,7 +78,7 @@ STATIC_LIBS := $(STATIC_INNER:%=-Wl$(COMMA)-u$(COMMA)%) $(filter-out -lgcc_s,$(L
 
 # ---- what is there ----
 
-ROOMS        := base os sched chan sync time net debug symbol
+ROOMS        := base os sched chan sync time net debug trace symbol
 OTHER_ARCH   := $(filter-out $(ARCH),amd64 arm64 riscv64)
 RUNTIME_C    := $(filter-out $(addprefix %_,$(addsuffix .c,$(OTHER_ARCH))),$(wildcard runtime/*.c $(ROOMS:%=runtime/%/*.c)))
 RUNTIME_S    := $(wildcard runtime/*/*_$(ARCH).S)

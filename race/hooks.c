@@ -49,9 +49,18 @@ void hook_linger(void)
 	report_linger();
 }
 
+static void (*at_end)(void); /* constant once goroutines run */
+
+void hook_at_end(void (*fn)(void))
+{
+	at_end = fn;
+}
+
 int hook_fini(int code)
 {
 	race_init();
+	if (at_end)
+		at_end();
 	return report_fini(code);
 }
 

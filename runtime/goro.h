@@ -84,6 +84,23 @@ GORO_API GORO_NORETURN void goro_panic(const char *fmt, ...) __attribute__((form
 /* Write the traceback of this goroutine, or of all, to fd. */
 GORO_API void goro_traceback(int fd, bool all);
 
+/* ---- execution traces (runtime/trace; docs/traces.md): GODEBUG=trace=FILE. No edges. ----
+ * Regions and log lines are the calling goroutine's; elsewhere, and without a trace, these calls do nothing. */
+/* Is one being made? For who would compute what to log. */
+GORO_API bool goro_trace_enabled(void);
+/* From here to the end of the same name this goroutine does `name` (trace.StartRegion), which is copied, cut at
+ * 127 bytes; 6000 different names at most. Regions of a goroutine nest: an end closes those within it that have none. */
+GORO_API void goro_trace_region_begin(const char *name);
+GORO_API void goro_trace_region_end(const char *name);
+/* A moment, with a category (a name as above) and a text, cut at 240 bytes (trace.Log). */
+GORO_API void goro_trace_log(const char *category, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Write what the buffers hold now, the last moments of the program, as GODEBUG=trace=FILE would, while all run on;
+ * to a file, which appears as one, or a descriptor. From any thread, not from a signal handler; takes a second for
+ * a million events. GODEBUG=tracebuf=BYTES alone keeps the buffers for it. 0 or negative errno: -EOPNOTSUPP (there
+ * is no trace), -EINVAL, -EBADF, -ENOENT, -EACCES, -ENOSPC, ... as open and write; -ENOMEM. */
+GORO_API int goro_trace_snapshot(const char *path);
+GORO_API int goro_trace_snapshot_fd(int fd);
+
 /* Around a call that may block the thread: the P moves on to other goroutines meanwhile. Not nested. */
 GORO_API void goro_enter_syscall(void);
 GORO_API void goro_exit_syscall(void);

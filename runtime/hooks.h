@@ -124,6 +124,8 @@ HOOK(void, hook_init, (void), )
 /* The process is about to end with `code`, by whichever way: report what is left, flush; the code
  * to end with (66 when races were found). Idempotent; may be called from any thread. */
 HOOK(int, hook_fini, (int code), code)
+/* The process is about to end: fn is to be called then, where hook_fini is or would be. */
+HOOK(void, hook_at_end, (void (*fn)(void)), )
 /* main has returned, and the process is about to end: wait a while for goroutines that still live
  * (atexit_sleep_ms). The caller has left its P to the others. */
 HOOK(void, hook_linger, (void), )

@@ -1,7 +1,7 @@
 #!/bin/sh
 # check-exports.sh BUILD: which names leave an archive.
 #
-#   libgoro.a        goro_* and __wrap_main, and those libc functions that may block (below), weak
+#   libgoro.a        goro_* and __wrap_main, and those libc functions that may block or end the process (below), weak
 #   libgoro-race.a   besides __tsan_*, Annotate*, operator new and delete, the guards of static locals, and libc functions
 #                    that race/intercept takes the place of (tools/real.syms lists them), weak
 #
@@ -15,7 +15,7 @@ blocking='read write pread pwrite pread64 pwrite64 readv writev preadv pwritev o
 	sigtimedwait sigsuspend sem_wait sem_timedwait pthread_sigmask sigprocmask msgrcv msgsnd tcdrain close shutdown syncfs
 	__read_chk __pread_chk __pread64_chk __recv_chk __recvfrom_chk __poll_chk __ppoll_chk
 	__open_2 __open64_2 __openat_2 __openat64_2 lockf lockf64 ioctl splice sendfile copy_file_range
-	epoll_ctl eventfd_read eventfd_write
+	epoll_ctl eventfd_read eventfd_write _exit _Exit
 	pthread_mutex_lock pthread_mutex_timedlock pthread_mutex_clocklock pthread_rwlock_rdlock
 	pthread_rwlock_wrlock pthread_rwlock_timedrdlock pthread_rwlock_timedwrlock pthread_cond_wait
 	pthread_cond_timedwait pthread_cond_clockwait pthread_barrier_wait pthread_join

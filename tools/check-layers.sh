@@ -15,6 +15,7 @@ runtime/os      : runtime/base
 runtime/symbol  : runtime/base runtime/os
 runtime/sched   : runtime/base runtime/os runtime/hooks.h runtime/goro.h runtime/debug/debug.h
 runtime/debug   : runtime/base runtime/os runtime/symbol runtime/sched runtime/hooks.h runtime/goro.h
+runtime/trace   : runtime/base runtime/os runtime/symbol runtime/debug/debug.h runtime/sched runtime/hooks.h runtime/goro.h
 runtime/chan    : runtime/base runtime/os runtime/hooks.h runtime/goro.h runtime/sched
 runtime/sync    : runtime/base runtime/os runtime/hooks.h runtime/goro.h runtime/sched runtime/chan
 runtime/time    : runtime/base runtime/os runtime/hooks.h runtime/goro.h runtime/sched runtime/chan runtime/sync

@@ -110,6 +110,8 @@ static void print_all(void)
 	dying.self.g = g_self();
 	if (!debug_on_stack(print_traces, NULL))
 		os_write(2, "\ngoro: failed while printing a traceback; no more is known\n", 59);
+	if (TRACED)
+		trace_end();
 	alarm(0);
 }
 

@@ -16,19 +16,38 @@ static struct {
 	int64_t start, next;
 } trace;
 
-long godebug(const char *name)
+/* Where the value of name stands in GODEBUG, up to a comma or the end; NULL: nowhere. */
+static const char *find(const char *name)
 {
-	const char *s = getenv("GODEBUG");
+	const char *s = getenv("GODEBUG"), *value = NULL;
 	size_t n = strlen(name);
-	long value = 0;
 	while (s && *s) {
 		if (!strncmp(s, name, n) && s[n] == '=')
-			value = strtol(s + n + 1, NULL, 10); /* the last one stands */
+			value = s + n + 1; /* the last one stands */
 		s = strchr(s, ',');
 		if (s)
 			s++;
 	}
 	return value;
+}
+
+long godebug(const char *name)
+{
+	const char *value = find(name);
+	return value ? strtol(value, NULL, 10) : 0;
+}
+
+bool godebug_text(const char *name, char *to, size_t size)
+{
+	const char *value = find(name);
+	if (!value)
+		return false;
+	size_t n = strcspn(value, ",");
+	if (n >= size)
+		n = size - 1;
+	memcpy(to, value, n);
+	to[n] = 0;
+	return true;
 }
 
 /* Runnable on p, as it looks: the ends of a queue are not read at one moment. */

@@ -24,6 +24,7 @@
 #include "../base/atomic.h"
 #include "raw.h"
 #include "sanitizer.h"
+#include "ticks.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13; glibc 2.36's headers are older */
@@ -261,6 +262,23 @@ int64_t os_now(void)
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts); /* the vdso: no system call, and it cannot fail */
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+bool os_ticks_good(void)
+{
+	char name[32];
+	return read_small("/sys/devices/system/clocksource/clocksource0/current_clocksource", name,
+		   sizeof name) &&
+	       !strncmp(name, "tsc", 3);
+}
+
+uint64_t os_resident(void)
+{
+	char buf[128];
+	if (!read_small("/proc/self/statm", buf, sizeof buf))
+		return 0;
+	const char *second = strchr(buf, ' ');
+	return second ? strtoull(second, NULL, 10) * os_page_size() : 0;
 }
 
 void os_sleep(int64_t ns)

@@ -77,6 +77,8 @@ int64_t os_now(void);
 void os_sleep(int64_t ns);
 /* Random bits, not for secrets. */
 uint64_t os_random(void);
+/* Bytes of this process that are in memory; 0 when unknown. */
+uint64_t os_resident(void);
 
 /* ---- errno across a park ---- */
 

@@ -20,6 +20,7 @@ static void in_child(void)
 {
 	G *g = g_self();
 	M *m = g ? g->m : m_self();
+	trace_forked();
 	if (sched.nm == 0) /* nothing ran yet: it may begin */
 		return;
 	sched.forked = 1;

@@ -125,7 +125,6 @@ void mask_end(G *g);  /* g ends, which had its own */
 G *g_foreign(void);
 void foreign_park(G *g);
 void foreign_ready(G *g);
-int64_t goroutines(void);
 void stack_trim(void);            /* sysmon: give back pages of long-idle stacks */
 uintptr_t stack_base(const G *g); /* lowest address, guard included */
 bool stack_guards_cost(void);     /* mprotect instead of guard markers */

@@ -33,8 +33,8 @@ static void count(P *p, int64_t n)
 		(void)add_rlx(&sched.ngoroutines, n);
 }
 
-/* A goroutine but for its first context. */
-static G *make(size_t stack_size, bool is_main, const void *pc)
+/* A goroutine but for its first context. fn: what it will run, for traces. */
+static G *make(size_t stack_size, bool is_main, const void *fn, const void *pc)
 {
 	if (unlikely(!load_acq(&sched.ready))) /* pairs with store_rel in sched_init */
 		sched_init();
@@ -57,13 +57,15 @@ static G *make(size_t stack_size, bool is_main, const void *pc)
 	count(p, 1);
 	if (SEEDED)
 		seed_made(g);
+	if (TRACED)
+		trace_made(g, fn);
 	store_rel(&g->state, G_RUNNABLE); /* for dumps: the fields above */
 	return g;
 }
 
 G *go_new(void (*f)(void *), void *arg, size_t stack_size, const void *pc)
 {
-	G *g = make(stack_size, false, pc);
+	G *g = make(stack_size, false, (const void *)f, pc);
 	if (g)
 		g->sp = os_switch_new(g, f, arg);
 	return g;
@@ -71,7 +73,7 @@ G *go_new(void (*f)(void *), void *arg, size_t stack_size, const void *pc)
 
 G *go_new_main(void (*f)(void *), void *arg, size_t stack_size, const void *pc)
 {
-	G *g = make(stack_size, true, pc);
+	G *g = make(stack_size, true, NULL, pc);
 	if (g)
 		g->sp = os_switch_new(g, f, arg);
 	return g;
@@ -126,6 +128,8 @@ static void set_name(G *g, const char *name)
 	g->name[sizeof g->name - 1] = 0;
 	g->named = true;
 	hook_name(g->race, g->name);
+	if (TRACED)
+		trace_named(g);
 }
 
 int goro_go_with(const goro_attr *attr, void (*f)(void *), void *arg)
@@ -161,7 +165,7 @@ void goro_go_captured(
 {
 	if (!f)
 		panic("go of nil func value");
-	G *g = make(0, false, pc);
+	G *g = make(0, false, (const void *)f, pc);
 	if (!g)
 		fatal("go: out of memory for a goroutine");
 	g->sp = os_switch_new_call(g, (void *)g->stack_lo, f, regs, stack, nstack);
@@ -271,6 +275,8 @@ void park_fn(void (*fn)(G *, void *), void *arg, WaitReason why, const void *on)
 
 static inline void make_ready(G *g, bool next)
 {
+	if (TRACED && !g->foreign)
+		trace_ready(g);
 	g->wait_on = NULL;
 	store_rlx(&g->wait_reason, WAIT_NONE);
 	store_rlx(&g->state, G_RUNNABLE);

@@ -98,6 +98,8 @@ static P *p_make(uint32_t i)
 	p->id = (int)i;
 	p->status = P_DEAD;
 	p->timer_lock = (Lock)LOCK_INIT(TIMERS);
+	if (TRACED)
+		trace_p_made(p);
 	sched.all_p[i] = p;
 	store_rel(&sched.nall_p, i + 1); /* publishes p; pairs with load_acq in its readers */
 	return p;
@@ -175,6 +177,8 @@ static void shrink(uint32_t n, uint32_t old)
 			drop[ndrop++] = sched.all_p[i];
 	unlock(&sched.lock);
 	for (uint32_t i = 0; i < ndrop; i++) {
+		if (TRACED && load_rlx(&drop[i]->m)) /* it was in a system call: ours now */
+			trace_put(drop[i], TRACE_PROC_STOP, 0, 0, 0, 0);
 		store_rlx(&drop[i]->m, NULL);
 		drain(drop[i]);
 	}
@@ -288,6 +292,7 @@ void sched_init(void)
 		fork_init();
 		if (GORO_RACE)
 			seed_init();
+		trace_init();
 		preempt_init();
 		mask_init();
 		lock(&sched.lock);

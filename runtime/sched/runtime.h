@@ -33,6 +33,7 @@
 #include "../goro.h"
 #include "../hooks.h"
 #include "../os/os.h"
+#include "trace.h"
 
 typedef struct G G;
 typedef struct M M;
@@ -138,6 +139,7 @@ struct G {
 	void *
 	    stopped; /* preempted: the ucontext where it stands, on its thread; own M, read by dumps */
 	SeedG seed;
+	const void *trace_fn; /* what it began with, where TRACED; constant while alive */
 };
 
 /* What the new side does for the old one, once the old one's registers are saved. */
@@ -218,6 +220,7 @@ struct P {
 	G *gfree[GFREE_MAX];  /* dead Gs with their stacks, default class; owner */
 	uint32_t ngfree;
 	uint64_t id_next, id_end; /* goroutine numbers in stock; owner */
+	TraceRing trace;          /* owner writes, snapshots read */
 	int64_t ngoroutines;      /* made minus ended here; owner writes, summed relaxed */
 	/* sysmon's notes on this P; sysmon alone */
 	uint32_t seen_schedtick, seen_syscalltick;
@@ -350,6 +353,7 @@ G *go_new(void (*f)(void *), void *arg, size_t stack_size, const void *pc);
 G *go_new_main(void (*f)(void *), void *arg, size_t stack_size, const void *pc);
 void go_start(G *g);
 _Noreturn void go_exit(void);
+int64_t goroutines(void); /* that live, as it looks */
 /* A goroutine, or a foreign thread that blocks on a futex: who waits. Foreign threads may use every
  * blocking operation: they get a G of their own kind whose park sleeps on a futex. */
 G *g_current(void);
@@ -384,6 +388,7 @@ G *stack_new(size_t size); /* a dead G on top of its stack, or NULL */
 void stack_free(G *g);     /* dead; into the cache of the P of this M, or the global one */
 size_t stack_default_size(void);
 void stack_each_g(void (*fn)(G *, void *), void *arg); /* all Gs ever made, for dumps */
+size_t stack_bytes(void);                              /* address space of all stacks ever made */
 /* Which G's stack or guard holds addr; NULL for none. Async-signal-safe. */
 G *stack_find(uintptr_t addr);
 
@@ -453,6 +458,8 @@ void fault_print(int sig, const siginfo_t *si, const void *ucontext);
 int64_t schedtrace(int64_t now);
 /* The value of name in GODEBUG=name=value,...; 0 when it is not there. debug/schedtrace.c */
 long godebug(const char *name);
+/* The same as text: copied up to the comma, cut to size. False: it is not there. */
+bool godebug_text(const char *name, char *to, size_t size);
 /* GORACE=leaks=1: report goroutines that wait for ever. On the goroutine that ends the process, whose stack
  * counts from `frame` on; debug/leak.c, race builds. */
 void leaks_find(void *frame);

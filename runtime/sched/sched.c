@@ -178,6 +178,8 @@ bool leave_for(G *g, G *next)
 	    SEEDED)
 		return false;
 	save(m, g, false);
+	if (TRACED)
+		trace_put(p, TRACE_LEAVE, TRACE_MAKES_WAY, g->id, next->id, 0);
 	store_rlx(&p->schedtick, p->schedtick + 1); /* only we write it */
 	m->after = AFTER_NEXT;
 	m->after_g = g;
@@ -196,6 +198,8 @@ void leave(G *g, bool dying)
 		fatal("goroutine would block between goro_enter_syscall and goro_exit_syscall");
 	}
 	G *next = m->p ? pick(m) : NULL;
+	if (TRACED)
+		trace_leave(m, g, next, dying);
 	if (next) {
 		leave_to(m, g, next, dying);
 	} else {
@@ -212,6 +216,8 @@ void leave(G *g, bool dying)
 static void execute(M *m, G *g)
 {
 	P *p = m->p;
+	if (TRACED)
+		trace_put(p, TRACE_START, 0, g->id, 0, 0);
 	store_rlx(&p->schedtick, p->schedtick + 1);
 	g->m = m;
 	store_rlx(&g->state, G_RUNNING); /* for dumps */

@@ -300,6 +300,15 @@ void stack_each_g(void (*fn)(G *, void *), void *arg)
 	}
 }
 
+size_t stack_bytes(void)
+{
+	size_t sum = 0;
+	uint32_t n = load_acq(&nregions); /* pairs with store_rel in region_new */
+	for (uint32_t r = 0; r < n; r++)
+		sum += (size_t)load_rlx(&regions[r].carved) << regions[r].class;
+	return sum;
+}
+
 G *stack_find(uintptr_t addr)
 {
 	uint32_t n = load_acq(&nregions); /* pairs with store_rel in region_new */

@@ -22,6 +22,8 @@ void syscall_enter(void)
 		fatal("goro_enter_syscall: nested");
 	}
 	P *p = m->p;
+	if (TRACED)
+		trace_put(p, TRACE_SYSCALL, 0, g->id, 0, 0);
 	m->in_syscall = 1;
 	m->syscall_p = p;
 	store_rlx(&g->state, G_SYSCALL); /* for dumps */
@@ -44,6 +46,8 @@ __attribute__((noinline)) static void exit_slow(G *g, M *m)
 	unlock(&sched.lock);
 	if (p) {
 		p_own(m, p);
+		if (TRACED)
+			trace_put(p, TRACE_SYSRET, 0, g->id, 0, 0);
 		return;
 	}
 	store_rlx(&g->state, G_RUNNABLE);
@@ -66,10 +70,13 @@ void syscall_exit(void)
 	}
 	m->in_syscall = 0;
 	m->syscall_p = NULL;
-	if (likely(cas_acq(&p->status, P_SYSCALL, P_RUNNING)))
+	if (likely(cas_acq(&p->status, P_SYSCALL, P_RUNNING))) {
 		m->p = p;
-	else
+		if (TRACED)
+			trace_put(p, TRACE_SYSRET, 0, g->id, 0, 0);
+	} else {
 		exit_slow(g, m);
+	}
 	store_rlx(&g->state, G_RUNNING);
 	if (SEEDED)
 		seed_point(POINT_SYSCALL, NULL, __builtin_return_address(0));
@@ -100,6 +107,8 @@ void syscall_exit_now(void)
 	}
 	m->in_syscall = 0;
 	m->syscall_p = NULL;
+	if (TRACED)
+		trace_put(m->p, TRACE_SYSRET, 0, g->id, 0, 0);
 	store_rlx(&g->state, G_RUNNING);
 }
 

@@ -108,6 +108,8 @@ static bool retake(P *p, int64_t now)
 	if (!cas_acq(&p->status, P_SYSCALL, P_RUNNING)) /* pairs with store_rel in syscall_enter */
 		return false;
 	store_rlx(&p->m, NULL);
+	if (TRACED)
+		trace_put(p, TRACE_PROC_STOP, 0, 0, 0, 0);
 	p_handoff(p);
 	return true;
 }
@@ -212,6 +214,8 @@ static void sysmon(void *arg)
 		int64_t now = os_now();
 		store_rlx(&sched.coarse_now, now);
 		(void)schedtrace(now);
+		if (TRACED)
+			trace_tick(now);
 		if (now - trimmed >= TRIM_EVERY) {
 			trimmed = now;
 			stack_trim();

@@ -38,10 +38,14 @@ void p_own(M *m, P *p)
 	m->p = p;
 	store_rel(&p->m, m);              /* publishes m; pairs with load_acq in sysmon's watch */
 	store_rel(&p->status, P_RUNNING); /* pairs with load_acq in deadlock.c, sysmon.c */
+	if (TRACED)
+		trace_put(p, TRACE_PROC_START, 0, 0, (uint64_t)m->id, m->tid);
 }
 
 void p_disown(M *m)
 {
+	if (TRACED)
+		trace_put(m->p, TRACE_PROC_STOP, 0, 0, 0, 0);
 	store_rlx(&m->p->m, NULL);
 	m->p = NULL;
 }
@@ -438,6 +442,8 @@ void m_stop_wired(M *m, const uint32_t *until)
 void m_make_way(M *m, G *g)
 {
 	P *p = m->p;
+	if (TRACED)
+		trace_put(p, TRACE_LEAVE, TRACE_STOPPED, g->id, 0, 0);
 	p_disown(m);
 	sched_put_global(&g, 1);
 	lock(&sched.lock);
@@ -454,6 +460,8 @@ void m_make_way(M *m, G *g)
 	else
 		sysmon_look(); /* makes a thread */
 	sleep_wired(m);
+	if (TRACED && m->p)
+		trace_put(m->p, TRACE_START, 0, g->id, 0, 0);
 }
 
 /* g is wired to another M: give it our P. False: it is wired no more. */
