@@ -81,7 +81,8 @@ GORO_API void goro_unlock_os_thread(void);
 GORO_API bool goro_race_enabled(void);
 /* "panic: MESSAGE", traceback of this goroutine, exit 2. */
 GORO_API GORO_NORETURN void goro_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Write the traceback of this goroutine, or of all, to fd. */
+/* Write the traceback of this goroutine, or of all, to fd: docs/tracebacks.md. Nobody stops for it but, for the
+ * time of a walk over its stack, who runs on another thread (SIGURG). Orders nothing. debug/traceback.c */
 GORO_API void goro_traceback(int fd, bool all);
 
 /* ---- execution traces (runtime/trace; docs/traces.md): GODEBUG=trace=FILE. No edges. ----

@@ -119,7 +119,7 @@ void signal_fires(RaceCtx *g); /* g is what a timer started */
 bool syscall_enter_here(void) __attribute__((weak));
 void syscall_exit_here(void) __attribute__((weak));
 
-static inline bool blocking_enter(void)
+__attribute__((always_inline)) static inline bool blocking_enter(void)
 {
 	return syscall_enter_here && syscall_enter_here();
 }

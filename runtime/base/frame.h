@@ -34,7 +34,9 @@ typedef enum StackCode {
 
 /* What a signal handler interrupted at ucontext uc, on the stack [lo, hi). Async-signal-safe; needs 24 KiB. */
 StackCode stack_code(const void *uc, uintptr_t lo, uintptr_t hi);
-/* Once, before that. False: it can never be told. */
+/* A handler that interrupted uc, on the stack [lo, hi), may walk that stack by libunwind; as above. */
+bool stack_walkable(const void *uc, uintptr_t lo, uintptr_t hi);
+/* Once, before both. False: stack_code can never tell. */
 bool stack_code_init(void);
 
 #endif

@@ -25,6 +25,7 @@
 
 typedef struct Sel {
 	goro_case *cases;
+	int total;         /* cases */
 	int n;             /* of those with a channel */
 	int *poll;         /* indices of cases, shuffled */
 	goro_chan **locks; /* their channels by address, with repeats */
@@ -237,7 +238,7 @@ static int wait_for_one(Sel *s)
 {
 	G *g = g_current();
 	enqueue_all(s, g);
-	park_fn(unlock_parked, s, WAIT_SELECT, NULL);
+	park_fn(unlock_parked, s, WAIT_SELECT, s);
 	const Waiter *fired = g->wake_arg;
 	if (GORO_RACE)
 		g->waiter = NULL;
@@ -300,7 +301,8 @@ static __attribute__((noinline)) int select_many(Sel *s, int n, bool block)
 int goro_select(goro_case *cases, int n, bool block)
 {
 	sched_point(POINT_SELECT, NULL);
-	Sel s = {.cases = cases, .pc = __builtin_return_address(0), .race = race_self()};
+	Sel s = {
+	    .cases = cases, .total = n, .pc = __builtin_return_address(0), .race = race_self()};
 	if (n <= 0) {
 		if (n < 0)
 			panic("select: negative number of cases");
@@ -321,4 +323,20 @@ int goro_select(goro_case *cases, int n, bool block)
 	int i = select_with(&s, n, block);
 	preempt_check();
 	return i;
+}
+
+int select_waits(const void *sel, SelectWait *out, int max)
+{
+	Sel s;
+	if (!os_copy(&s, sel, sizeof s))
+		return 0;
+	int n = 0;
+	for (int i = 0; i < s.total && n < s.n && n < max; i++) {
+		goro_case k;
+		if (!os_copy(&k, &s.cases[i], sizeof k))
+			return n;
+		if (k.chan)
+			out[n++] = (SelectWait){.chan = k.chan, .index = i, .send = k.send};
+	}
+	return s.n;
 }

@@ -35,6 +35,8 @@ void trace_all(int fd, G *first, const TraceSelf *self, TraceLevel level, bool b
 void trace_thread(int fd, const TraceSelf *self, TraceLevel level);
 /* The registers that a switch saved at sp; regs_<arch>.c. */
 void trace_saved_regs(const void *sp, unw_context_t *out);
+/* Those at the call into goro that `site` tells of; regs_<arch>.c. */
+void trace_site_regs(const CallSite *site, unw_context_t *out);
 /* Where a signal handler's ucontext was interrupted; regs_<arch>.c. */
 uintptr_t trace_pc(const void *uc);
 uintptr_t trace_sp(const void *uc);

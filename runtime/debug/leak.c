@@ -274,11 +274,11 @@ static void note_blocked(G *g, void *unused)
 		return;
 	Blocked *b = &leak.blocked[leak.nblocked++];
 	*b = (Blocked){.g = g, .first = (uint32_t)leak.nobjects};
-	if (g->wait_on)
-		add_object(b, g->wait_on);
-	else if (load_rlx(&g->wait_reason) == WAIT_SELECT)
+	if (load_rlx(&g->wait_reason) == WAIT_SELECT)
 		for (const Waiter *w = g->waiter; w; w = w->link)
 			add_object(b, w->object);
+	else if (g->wait_on)
+		add_object(b, g->wait_on);
 }
 
 static void root_stack(G *g, void *unused)
@@ -488,8 +488,8 @@ static void tell(G *g)
 	while (n > from && f[sym_frames(pcs[n - 1], true, f, 8) - 1].own)
 		n--;
 	const void *on = g->wait_on;
-	if (!on && load_rlx(&g->wait_reason) == WAIT_SELECT && g->waiter && !g->waiter->link)
-		on = g->waiter->object;
+	if (load_rlx(&g->wait_reason) == WAIT_SELECT)
+		on = g->waiter && !g->waiter->link ? g->waiter->object : NULL;
 	hook_leak(g->race, wait_reason_text((WaitReason)load_rlx(&g->wait_reason)), on, pcs + from,
 	    n - from);
 }

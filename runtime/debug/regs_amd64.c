@@ -26,6 +26,15 @@ void trace_saved_regs(const void *sp, unw_context_t *out)
 	g[REG_R15] = (greg_t)r.r15;
 }
 
+void trace_site_regs(const CallSite *site, unw_context_t *out)
+{
+	memset(out, 0, sizeof *out);
+	greg_t *g = out->uc_mcontext.gregs;
+	g[REG_RIP] = (greg_t)load_rlx(&site->pc);
+	g[REG_RSP] = (greg_t)load_rlx(&site->sp);
+	g[REG_RBP] = (greg_t)load_rlx(&site->bp);
+}
+
 uintptr_t trace_pc(const void *uc)
 {
 	return (uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP];

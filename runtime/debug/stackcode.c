@@ -57,7 +57,7 @@ static const void *module(uintptr_t pc)
 
 bool stack_code_init(void)
 {
-	if (!_dl_find_object || !__start_goro_text || !__start_goro_outer)
+	if (!_dl_find_object)
 		return false;
 	const void *own = module((uintptr_t)stack_code_init);
 	libc = module((uintptr_t)gnu_get_libc_version);
@@ -69,7 +69,7 @@ bool stack_code_init(void)
 		linker = NULL;
 	if (unwinder == own)
 		unwinder = NULL;
-	return own != NULL;
+	return own && __start_goro_text && __start_goro_outer;
 }
 
 /* No word of [sp, hi) points into goro_text. */
@@ -84,13 +84,17 @@ __attribute__((no_sanitize_address)) static bool scan(uintptr_t sp, uintptr_t hi
 	return true;
 }
 
+static inline bool room_to_walk(const ucontext_t *uc)
+{
+	return uc->uc_stack.ss_size >= ALT_LEAST;
+}
+
 static bool walk_frames(void *uc)
 {
 	unw_cursor_t at;
 	unw_proc_info_t info;
 	unw_word_t pc = 0;
-	if (((ucontext_t *)uc)->uc_stack.ss_size < ALT_LEAST ||
-	    unw_init_local2(&at, uc, UNW_INIT_SIGNAL_FRAME))
+	if (!room_to_walk(uc) || unw_init_local2(&at, uc, UNW_INIT_SIGNAL_FRAME))
 		return false;
 	for (int i = 0; i < FRAMES_MAX; i++) {
 		if (unw_get_reg(&at, UNW_REG_IP, &pc) || in_text(pc - (i > 0)) ||
@@ -122,4 +126,13 @@ StackCode stack_code(const void *uc, uintptr_t lo, uintptr_t hi)
 	if (!scan(sp, hi) && !walk((void *)uc))
 		return STACK_GORO;
 	return m && m == libc ? STACK_LIBC : STACK_PROGRAM;
+}
+
+bool stack_walkable(const void *uc, uintptr_t lo, uintptr_t hi)
+{
+	uintptr_t sp = trace_sp(uc);
+	if (!_dl_find_object || sp < lo || sp >= hi || !room_to_walk(uc))
+		return false;
+	const void *m = module(trace_pc(uc));
+	return !m || (m != linker && m != unwinder);
 }

@@ -8,20 +8,15 @@
  *	created by main in goroutine 1
  *		counter.c:35 +0x30
  *
- * Unwinding is libunwind's, from the registers that a switch saved, or, for the caller itself, from
- * where it asked. A goroutine that runs elsewhere is interrupted for that when the process ends, and
- * is not unwound otherwise. One that is woken while we walk
- * its stack gives frames that mean nothing (libunwind checks each address before it reads): the state is
- * looked at again afterwards, and the frames are dropped when it has run since.
+ * The caller's own stack is shown from where it asked; how the others' are come by is walk.c's.
  *
  * goro's own frames are left out unless GOTRACEBACK=system, as in Go.
  */
-#include "debug.h"
+#include "walk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../os/interrupt.h"
 #include "../os/onstack.h"
 #include "../symbol/symbol.h"
 
@@ -76,24 +71,9 @@ bool debug_on_stack(void (*fn)(void *), void *arg)
 	return true;
 }
 
-/* ---- walking ---- */
+/* ---- what of a walk is shown ---- */
 
-#define KEEP_ENDS 50      /* frames shown of each end, as Go */
-#define RAW_ENDS  32768   /* frames looked at of each end */
-#define STEPS_MAX 8388608 /* 128 MiB of stack in its smallest frames */
-
-typedef struct Walked {
-	uintptr_t pc, sp;
-	bool exact; /* pc is the instruction itself, not a return address */
-} Walked;
-
-/* All frames of a stack, goro's own included. Filled without a lock or malloc: the thread that owns the
- * stack may stand still with libc's locks in its hands meanwhile. */
-typedef struct Walk {
-	int n; /* frames in all; those between the ends are lost */
-	Walked head[RAW_ENDS];
-	Walked tail[RAW_ENDS]; /* a ring */
-} Walk;
+#define KEEP_ENDS 50 /* frames shown of each end, as Go */
 
 /* What is left to show. */
 typedef struct Shown {
@@ -102,46 +82,17 @@ typedef struct Shown {
 	Walked tail[KEEP_ENDS]; /* a ring */
 } Shown;
 
-/* One for all, made at the first traceback; the debug stack's lock. NULL where there is no memory. */
-static Walk *the_walk(void)
-{
-	static Walk *w;
-	if (!w)
-		w = os_map(sizeof *w);
-	return w;
-}
-
-static void walk(Walk *w, unw_context_t *regs, bool exact)
-{
-	unw_cursor_t at;
-	w->n = 0;
-	if (unw_init_local2(&at, regs, exact ? UNW_INIT_SIGNAL_FRAME : 0))
-		return;
-	while (w->n < STEPS_MAX) {
-		unw_word_t pc = 0, sp = 0;
-		if (unw_get_reg(&at, UNW_REG_IP, &pc) || !pc)
-			return;
-		unw_get_reg(&at, UNW_REG_SP, &sp);
-		*(w->n < RAW_ENDS ? &w->head[w->n] : &w->tail[w->n % RAW_ENDS]) =
-		    (Walked){pc, sp, exact};
-		w->n++;
-		exact = false;
-		if (unw_step(&at) <= 0)
-			return;
-	}
-}
-
 static void choose(const Walk *w, Shown *out, TraceLevel level)
 {
-	int lost = w->n > 2 * RAW_ENDS ? w->n - 2 * RAW_ENDS : 0;
+	int lost = w->n > 2 * WALK_ENDS ? w->n - 2 * WALK_ENDS : 0;
 	bool exact = false;
 	out->n = 0;
 	for (int i = 0; i < w->n; i++) {
-		if (i == RAW_ENDS) {
+		if (i == WALK_ENDS) {
 			i += lost;
 			out->n += lost; /* shown is neither; the tail's ring is filled by the end */
 		}
-		Walked here = i < RAW_ENDS ? w->head[i] : w->tail[i % RAW_ENDS];
+		Walked here = i < WALK_ENDS ? w->head[i] : w->tail[i % WALK_ENDS];
 		here.exact |= exact;
 		SymFrame f[16];
 		int n = sym_frames(here.pc, !here.exact, f, 16);
@@ -255,91 +206,73 @@ static const char *state_text(uint32_t state, WaitReason why)
 	return "dead";
 }
 
-/* ---- of a goroutine that runs, on its own thread ----
- *
- * Only when the process ends anyway: the thread is interrupted (os_interrupt). */
-
-static G *wanted_g; /* before the signal */
-
-static bool runs_it(void)
-{
-	return g_self() == wanted_g;
-}
-
-static void walk_interrupted(void *uc, void *arg)
-{
-	walk(arg, uc, true);
-}
-
-static bool walk_running(Walk *w, G *g)
-{
-	M *m = load_acq(&g->m);
-	if (!m)
-		return false;
-	wanted_g = g;
-	return os_interrupt(m->tid, runs_it, walk_interrupted, w);
-}
-
 #define MINUTE INT64_C(60000000000)
 
-void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
+static void add_head(Buf *b, const G *g, const Seen *seen)
 {
-	Buf b = {0};
-	uint32_t state = load_rlx(&g->state); /* relaxed: a dump of a moment */
-	WaitReason why = (WaitReason)load_rlx(&g->wait_reason);
-	int64_t since = load_rlx(&g->wait_since);
-	if (g == self->g && state != G_SYSCALL)
-		state = G_RUNNING;
-	void *stopped = load_acq(&g->stopped); /* pairs with store_rel in preempt.c */
-	if (stopped)
-		state = G_RUNNABLE;
-
-	buf_fmt(&b, "goroutine %llu [%s", (unsigned long long)g->id, state_text(state, why));
-	const void *on = load_rlx(&g->wait_on);
-	if (state == G_WAITING && since > 0 && os_now() - since >= MINUTE)
-		buf_fmt(&b, ", %lld minutes", (long long)((os_now() - since) / MINUTE));
-	if (g->locked > (stopped != NULL)) /* preempted: for the time being */
-		buf_str(&b, ", locked to thread");
-	buf_str(&b, "]");
+	buf_fmt(
+	    b, "goroutine %llu [%s", (unsigned long long)g->id, state_text(seen->state, seen->why));
+	if (seen->state == G_WAITING && seen->since > 0 && os_now() - seen->since >= MINUTE)
+		buf_fmt(b, ", %lld minutes", (long long)((os_now() - seen->since) / MINUTE));
+	if (g->locked > seen->stopped) /* preempted: for the time being */
+		buf_str(b, ", locked to thread");
+	buf_str(b, "]");
 	char name[sizeof g->name + 1];
 	memcpy(name, g->name, sizeof g->name);
 	name[sizeof g->name] = 0;
 	if (name[0])
-		buf_fmt(&b, " \"%s\"", name);
-	buf_str(&b, ":\n");
+		buf_fmt(b, " \"%s\"", name);
+	buf_str(b, ":\n");
+}
 
-	Walk *w = the_walk();
-	if (!w) {
-		buf_str(&b, "\tno memory for its stack\n");
-	} else if (g == self->g) {
-		walk(w, self->regs, self->exact);
-		add_frames(&b, w, level);
-	} else if (g->foreign) {
-		buf_str(&b, "\tin a thread of the program; stack unavailable\n");
-	} else if (state == G_RUNNABLE || state == G_WAITING) {
-		unw_context_t regs;
-		void *sp = load_rlx(&g->sp);
-		w->n = 0;
-		if (stopped) {
-			walk(w, stopped, true);
-		} else if (sp) {
-			trace_saved_regs(sp, &regs);
-			walk(w, &regs, false);
-		}
-		if (load_acq(&g->stopped) == stopped &&
-		    (stopped || (load_rlx(&g->state) == state && load_rlx(&g->sp) == sp)))
-			add_frames(&b, w, level);
-		else
-			buf_str(&b, "\tgoroutine ran on meanwhile; stack unavailable\n");
-	} else if (fatal_in_progress() && walk_running(w, g)) {
-		add_frames(&b, w, level);
-	} else if (state == G_SYSCALL) {
-		buf_str(&b, "\tgoroutine is in a system call; stack unavailable\n");
-	} else {
-		buf_str(&b, "\tgoroutine running on other thread; stack unavailable\n");
+/* A select's channels, one a line. */
+static void add_cases(Buf *b, const Seen *seen)
+{
+	int n = seen->ncases < SEEN_CASES ? seen->ncases : SEEN_CASES;
+	for (int i = 0; i < n; i++)
+		buf_fmt(b, "waits on 0x%zx (case %d, %s)\n", (size_t)seen->cases[i].chan,
+		    seen->cases[i].index, seen->cases[i].send ? "send" : "receive");
+	if (n < seen->ncases)
+		buf_fmt(b, "...%d cases elided...\n", seen->ncases - n);
+}
+
+static const char *no_stack(uint32_t state)
+{
+	switch (state) {
+	case G_RUNNING:
+		return "\tgoroutine running on other thread; stack unavailable\n";
+	case G_SYSCALL:
+		return "\tgoroutine is in a system call; stack unavailable\n";
 	}
-	if (state == G_WAITING && on)
-		add_waits_on(&b, on);
+	return "\tgoroutine ran on meanwhile; stack unavailable\n";
+}
+
+void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
+{
+	Buf b = {0};
+	Seen seen;
+	Walk *w = walk_memory();
+	if (g == self->g) {
+		seen = (Seen){.state = G_RUNNING, .frames = w != NULL};
+		if (load_rlx(&g->state) == G_SYSCALL)
+			seen.state = G_SYSCALL;
+		if (w)
+			walk(w, self->regs, self->exact);
+	} else {
+		walk_g(g->foreign ? NULL : w, g, &seen);
+	}
+	add_head(&b, g, &seen);
+	if (g->foreign)
+		buf_str(&b, "\tin a thread of the program; stack unavailable\n");
+	else if (!w)
+		buf_str(&b, "\tno memory for its stack\n");
+	else if (seen.frames)
+		add_frames(&b, w, level);
+	else
+		buf_str(&b, no_stack(seen.state));
+	if (seen.state == G_WAITING && seen.on)
+		add_waits_on(&b, seen.on);
+	add_cases(&b, &seen);
 	add_created(&b, g);
 	buf_write(&b, fd);
 	buf_free(&b);
@@ -349,7 +282,7 @@ void trace_one(int fd, G *g, const TraceSelf *self, TraceLevel level)
 void trace_thread(int fd, const TraceSelf *self, TraceLevel level)
 {
 	Buf b = {0};
-	Walk *w = the_walk();
+	Walk *w = walk_memory();
 	buf_fmt(&b, "thread %u [running]:\n", (unsigned)os_thread_id());
 	if (w) {
 		walk(w, self->regs, false);
@@ -476,4 +409,5 @@ void traceback_all(int fd, G *first)
 void goro_traceback(int fd, bool all)
 {
 	TRACE(fd, g_self(), all);
+	preempt_check();
 }

@@ -37,8 +37,8 @@
 #define PC __builtin_return_address(0)
 
 /* On a goroutine, on its own stack (not on a signal's or another private one, which cannot park), and not
- * inside such a call already (goro_blocking). */
-static inline bool enter(void)
+ * inside such a call already (goro_blocking). Inlined: who calls syscall_enter must not return before it is over. */
+__attribute__((always_inline)) static inline bool enter(void)
 {
 	G *g = g_self();
 	if (!g || g->m->in_syscall || !g->m->p)

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +32,13 @@
 #endif
 
 /* ---- memory ---- */
+
+bool os_copy(void *to, const void *from, size_t n)
+{
+	struct iovec dst = {to, n}, src = {(void *)from, n};
+	return raw_call(SYS_process_vm_readv, os_process_id(), (long)&dst, 1, (long)&src, 1, 0) ==
+	       (long)n;
+}
 
 size_t os_page_size(void)
 {

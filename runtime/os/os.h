@@ -28,6 +28,8 @@ int os_release(void *p, size_t size);
 /* No huge pages there: memory that is touched a page here and there. */
 void os_no_huge(void *p, size_t size);
 size_t os_page_size(void);
+/* Copy n bytes of this process from where there may be no memory. False: there is none, or it is not known. */
+bool os_copy(void *to, const void *from, size_t n);
 
 /* ---- futex ---- */
 
@@ -60,6 +62,10 @@ int os_thread_own(void);
 int64_t os_thread_cpu(uint32_t tid);
 /* It sleeps in the kernel; false also where that cannot be known. */
 bool os_thread_sleeps(uint32_t tid);
+/* The number of the system call that it is in; OS_CALL_NONE: it computes, or waits for a page. */
+#define OS_CALL_NONE    (-1L)
+#define OS_CALL_UNKNOWN (-2L)
+long os_thread_call(uint32_t tid);
 void os_yield(void);
 /* A memory barrier on all threads of the process: pairs with fence_compiler() on their side. False
  * when the kernel cannot; the caller's partners must then use fence_sc(). Call os_barrier_init once. */

@@ -135,17 +135,44 @@ static long read_stat(const char *path, char *buf, size_t size, long *n)
 	return i;
 }
 
-bool os_thread_sleeps(uint32_t tid)
+/* "/proc/self/task/TID/NAME" */
+static void task_path(char path[40], uint32_t tid, const char *name)
 {
-	char path[] = "/proc/self/task/0000000000/stat", buf[256];
 	char digits[10];
 	size_t nd = 0, at = sizeof "/proc/self/task/" - 1;
-	long n;
+	memcpy(path, "/proc/self/task/", at);
 	for (; tid; tid /= 10)
 		digits[nd++] = (char)('0' + tid % 10);
 	while (nd)
 		path[at++] = digits[--nd];
-	memcpy(path + at, "/stat", sizeof "/stat");
+	path[at++] = '/';
+	memcpy(path + at, name, strlen(name) + 1);
+}
+
+long os_thread_call(uint32_t tid)
+{
+	char path[40], buf[64];
+	task_path(path, tid, "syscall");
+	long fd = raw_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	if (fd < 0)
+		return OS_CALL_UNKNOWN;
+	long n = raw_call(SYS_read, fd, (long)buf, (long)sizeof buf, 0, 0, 0);
+	raw_call(SYS_close, fd, 0, 0, 0, 0, 0);
+	if (n <= 0)
+		return OS_CALL_UNKNOWN;
+	if (buf[0] < '0' || buf[0] > '9') /* "running", or -1 */
+		return OS_CALL_NONE;
+	long nr = 0;
+	for (long i = 0; i < n && buf[i] >= '0' && buf[i] <= '9'; i++)
+		nr = nr * 10 + (buf[i] - '0');
+	return nr;
+}
+
+bool os_thread_sleeps(uint32_t tid)
+{
+	char path[40], buf[256];
+	long n;
+	task_path(path, tid, "stat");
 	long i = read_stat(path, buf, sizeof buf, &n);
 	return i >= 0 && i + 1 < n && (buf[i + 1] == 'S' || buf[i + 1] == 'D');
 }

@@ -78,7 +78,8 @@
 #define SANITIZED 0
 #endif
 
-static bool by_signal; /* constant after preempt_init */
+static bool by_signal,
+    reachable; /* constant after preempt_init: signals stop goroutines; are listened to */
 
 /* ---- on the thread ---- */
 
@@ -89,6 +90,10 @@ static void on_poke(void *uc)
 	G *g = g_self();
 	if (!m)
 		return;
+	if (load_rlx(&m->looked)) {
+		store_rlx(&m->looked, 0);
+		look_here(g, uc);
+	}
 	Poke poke = load_rlx(&m->poked);
 	store_rlx(&m->poked, POKE_NONE);
 	if (poke == POKE_NONE || !g || load_rlx(&m->g) != g || g->m != m || m->in_syscall ||
@@ -119,9 +124,22 @@ static void on_poke(void *uc)
 void preempt_settle(M *m)
 {
 	/* Not for ever: the program may have blocked the signal, which then interrupts nothing. */
-	for (int i = 0; load_rlx(&m->poked) && i < SETTLE_MAX; i++)
+	for (int i = 0; (load_rlx(&m->poked) || load_rlx(&m->looked)) && i < SETTLE_MAX; i++)
 		os_yield();
 	store_rlx(&m->poked, POKE_NONE);
+	store_rlx(&m->looked, 0);
+}
+
+bool preempt_interrupt(M *m, const G *g)
+{
+	if (!reachable)
+		return false;
+	store_rlx(&m->looked, 1);
+	os_barrier(); /* pairs with fence_compiler in syscall_enter, as in poke */
+	if (!(load_rlx(&m->site_seq) & 1) && load_rlx(&m->g) == g && os_poke(load_rlx(&m->tid)))
+		return true;
+	store_rlx(&m->looked, 0);
+	return false;
 }
 
 /* ---- sysmon ---- */
@@ -200,5 +218,7 @@ void preempt_init(void)
 	if (sched.slice < SLICE_LEAST)
 		sched.slice = SLICE_LEAST;
 	sched.preempt = godebug("asyncpreemptoff") == 0;
-	by_signal = sched.preempt && !SANITIZED && stack_code_init() && os_poke_init(on_poke);
+	bool codes = stack_code_init();
+	reachable = !SANITIZED && os_poke_init(on_poke);
+	by_signal = reachable && codes && sched.preempt;
 }

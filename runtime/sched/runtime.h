@@ -116,7 +116,7 @@ struct G {
 
 	Waiter *waiter; /* while waiting: its waiters (sync.h, chan); the lock it parked under */
 	void *wake_arg; /* from the waker to the woken: the Waiter that fired, or NULL; the waker */
-	const void *wait_on;  /* the object waited for, for dumps; own M */
+	const void *wait_on;  /* what it waits for, or its select (select_waits); own M */
 	int64_t wait_since;   /* sched.coarse_now when it parked, 0 when not known; relaxed */
 	uint32_t wait_reason; /* WaitReason; own M */
 	uint32_t select_done; /* select: 0 until one waker wins, by cas; see chan/select.c */
@@ -141,6 +141,12 @@ struct G {
 	SeedG seed;
 	const void *trace_fn; /* what it began with, where TRACED; constant while alive */
 };
+
+/* The registers of a caller, as far as unwinding needs them: where code keeps its frame's address in another
+ * register than bp, compilers store it in the frame. */
+typedef struct CallSite {
+	uintptr_t pc, sp, bp;
+} CallSite;
 
 /* What the new side does for the old one, once the old one's registers are saved. */
 typedef enum After {
@@ -187,9 +193,12 @@ struct M {
 	/* syscall */
 	P *syscall_p;        /* P it had when it went into a system call; own */
 	uint32_t in_syscall; /* own: 0, 1, or M_FORKED: alone in a forked child, see fork.c */
+	uint32_t site_seq;   /* a sequence lock: odd inside; own M writes, dumps read */
+	CallSite site;       /* who called; under site_seq */
 	/* preempt.c */
 	uint32_t poked;      /* Poke: sysmon sets, own M clears; relaxed */
 	uint32_t poked_tick; /* schedtick of the P that it is meant for; written before poked */
+	uint32_t looked;     /* a dump sets, own M clears; relaxed */
 };
 
 typedef struct RunQ {
@@ -417,6 +426,17 @@ void timer_move_all(P *from, P *to);
  * look at p's timers by then, even when all sleep or p has no M. */
 void sched_timer_armed(P *p, int64_t when);
 
+/* ---- channels (chan/select.c) ---- */
+/* What a goroutine in a select waits for, in the order of its cases. */
+typedef struct SelectWait {
+	const goro_chan *chan;
+	int index; /* of the case */
+	bool send;
+} SelectWait;
+/* The first `max` of them; how many there are in all. sel: its wait_on, which may end meanwhile: then what is
+ * found means nothing, but no harm is done. */
+int select_waits(const void *sel, SelectWait *out, int max);
+
 /* ---- descriptors (net/netpoll.c) ---- */
 /* What became ready in the poller, which is open; waits as os_poll_wait. The waiters are the caller's, who
  * makes them runnable: the first next on this P, the others at the tail. */
@@ -463,6 +483,11 @@ bool godebug_text(const char *name, char *to, size_t size);
 /* GORACE=leaks=1: report goroutines that wait for ever. On the goroutine that ends the process, whose stack
  * counts from `frame` on; debug/leak.c, race builds. */
 void leaks_find(void *frame);
+/* preempt.c: have m's thread, if it runs g now, run look_here in a signal handler. No call of the program's is
+ * disturbed by it that goro knows. False: it will not. One caller at a time. */
+bool preempt_interrupt(M *m, const G *g);
+/* debug/walk.c: walk g's stack, interrupted at ucontext uc, for who asked for it, if somebody did. */
+void look_here(G *g, const void *uc);
 void traceback_g(int fd, G *g); /* "goroutine 7 [chan receive]:" and its frames */
 void traceback_all(int fd, G *first);
 

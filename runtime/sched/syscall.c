@@ -10,7 +10,23 @@
  */
 #include "internal.h"
 
-void syscall_enter(void)
+/* Who called the function with this frame: bp and the return address lie there, and below its caller's sp. For
+ * dumps, which walk the stack from there on, while whatever is called next uses what lies below. */
+static inline void site_set(M *m, const uintptr_t *frame)
+{
+	store_rlx(&m->site.bp, frame[0]);
+	store_rlx(&m->site.pc, frame[1]);
+	store_rlx(&m->site.sp, (uintptr_t)(frame + 2));
+	store_rel(&m->site_seq, m->site_seq + 1); /* pairs with load_acq in debug/walk.c */
+}
+
+static inline void site_clear(M *m)
+{
+	store_rlx(&m->site_seq, m->site_seq + 1);
+	fence_rel(); /* before the next site; pairs with fence_acq in debug/walk.c */
+}
+
+static inline void enter(const uintptr_t *frame)
 {
 	G *g = g_self();
 	if (!g)
@@ -28,12 +44,20 @@ void syscall_enter(void)
 	m->syscall_p = p;
 	store_rlx(&g->state, G_SYSCALL); /* for dumps */
 	store_rlx(&p->syscalltick, p->syscalltick + 1);
+	site_set(m, frame);
 	m->p = NULL;
 	store_rel(&p->status,
 	    P_SYSCALL);   /* from here on p may be taken; pairs with cas_acq in the takers */
 	fence_compiler(); /* pairs with os_barrier in preempt.c */
-	if (unlikely(load_rlx(&m->poked)))
+	if (unlikely(load_rlx(&m->poked) | load_rlx(&m->looked)))
 		preempt_settle(m);
+}
+
+#define ENTER() enter(__builtin_frame_address(0))
+
+void syscall_enter(void)
+{
+	ENTER();
 }
 
 /* The P is gone: another, if one is idle; else in line with the runnable. */
@@ -68,6 +92,7 @@ void syscall_exit(void)
 			return;
 		fatal("goro_exit_syscall without goro_enter_syscall");
 	}
+	site_clear(m);
 	m->in_syscall = 0;
 	m->syscall_p = NULL;
 	if (likely(cas_acq(&p->status, P_SYSCALL, P_RUNNING))) {
@@ -105,6 +130,7 @@ void syscall_exit_now(void)
 	} else {
 		m->p = m->syscall_p;
 	}
+	site_clear(m);
 	m->in_syscall = 0;
 	m->syscall_p = NULL;
 	if (TRACED)
@@ -120,7 +146,7 @@ bool syscall_enter_here(void)
 	uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
 	if (sp < g->stack_lo || sp >= g->stack_hi)
 		return false;
-	syscall_enter();
+	ENTER();
 	return true;
 }
 
@@ -135,7 +161,7 @@ void syscall_exit_here(void)
 
 void goro_enter_syscall(void)
 {
-	syscall_enter();
+	ENTER();
 }
 
 void goro_exit_syscall(void)
@@ -145,7 +171,7 @@ void goro_exit_syscall(void)
 
 int64_t goro_blocking(int64_t (*f)(void *), void *arg)
 {
-	syscall_enter();
+	ENTER();
 	int64_t r = f(arg);
 	syscall_exit();
 	return r;

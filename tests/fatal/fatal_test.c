@@ -230,3 +230,63 @@ Test(fatal, traceback_goes_on)
 		run_free(&r);
 	}
 }
+
+/* The state and the whole stack of each, as SIGQUIT shows it. */
+Test(fatal, traceback_shows_those_that_run_or_sit_in_system_calls)
+{
+	static const char *const want[] = {
+	    "\ngoroutine 2 [running] \"busy\":\n" FRAME("computes") BY("traceback_live"),
+	    "\ngoroutine 3 [syscall]:\n" FRAME("blocks") BY("traceback_live"),
+	    "\ngoroutine 4 [syscall]:\n" FRAME("reads") BY("traceback_live"),
+	    "\ngoroutine 5 [syscall]:\n" FRAME("calls_out") BY("traceback_live"),
+	};
+	static const char *const envs[] = {"", "GODEBUG=asyncpreemptoff=1"};
+	for (int i = 0; i < 4; i++) {
+		Run r;
+		die(&r, i & 1, envs[i / 2], "traceback_live");
+		for (size_t k = 0; k < sizeof want / sizeof *want; k++)
+			cr_assert(strstr(r.out, want[k]), "%s: not as in %s", r.out, want[k]);
+		cr_assert_eq(r.code, 0, "%d: %s", r.code, r.err);
+		run_free(&r);
+	}
+}
+
+/* Unmasked: the lines "waits on". */
+static void die_plainly(Run *r, bool race, const char *name)
+{
+	run_sh(r, 60, "cd " WORK "; exec ./subject%s %s", race ? "-race" : "", name);
+}
+
+Test(fatal, a_selects_channels_are_named)
+{
+	for (int race = 0; race < 2; race++) {
+		Run r;
+		void *a, *b;
+		char want[200];
+		die(&r, race, "", "panics"); /* builds it */
+		run_free(&r);
+
+		die_plainly(&r, race, "traceback_select");
+		cr_assert_eq(sscanf(r.err, "%p\n", &a), 1, "%s", r.err);
+		snprintf(want, sizeof want, "\nwaits on %p (case 0, receive)\nwaits on %p (case 1, send)\ncreated by ", a, a);
+		cr_assert(strstr(r.err, "\ngoroutine 2 [select]:\nwaits_select(...)\n"), "%s", r.err);
+		cr_assert(strstr(r.err, want), "no %s in %s", want, r.err);
+		/* In the deadlock's report: the nil channel has no line. */
+		const char *end = strstr(r.err, "\n--\n");
+		cr_assert(end && sscanf(end, "\n--\n%p %p\n", &a, &b) == 2, "%s", r.err);
+		snprintf(want, sizeof want, "\nwaits on %p (case 0, send)\nwaits on %p (case 2, receive)\n", b, a);
+		cr_assert(strstr(end, "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [select]:\n"), "%s", r.err);
+		cr_assert(strstr(end, want), "no %s in %s", want, end);
+		cr_assert_eq(r.code, 2);
+		run_free(&r);
+
+		die_plainly(&r, race, "traceback_select_many");
+		cr_assert_eq(sscanf(r.err, "%p %p\n", &a, &b), 2, "%s", r.err);
+		snprintf(want, sizeof want, "\nwaits on %p (case 0, receive)\n", a);
+		cr_assert(strstr(r.err, want), "no %s in %s", want, r.err);
+		snprintf(want, sizeof want, "\nwaits on %p (case 63, send)\n...36 cases elided...\n", b);
+		cr_assert(strstr(r.err, want), "no %s in %s", want, r.err);
+		cr_assert_eq(r.code, 2);
+		run_free(&r);
+	}
+}

@@ -1,6 +1,7 @@
 /*
  * subject.c: one way to die per name: subject NAME. fatal_test.c knows what each must print.
  */
+#include <fcntl.h>
 #include <goro.h>
 #include <signal.h>
 #include <unistd.h>
@@ -259,6 +260,66 @@ static void quit(void)
 	waits_nil();
 }
 
+/* ---- a dump while all of them go on ---- */
+
+static void reads(int fd)
+{
+	char c;
+	(void)!read(fd, &c, 1);
+}
+
+static int64_t reads_for(void *p)
+{
+	reads(*(int *)p);
+	return 0;
+}
+
+static void calls_out(int fd)
+{
+	goro_blocking(reads_for, &fd);
+}
+
+static void traceback_live(void)
+{
+	int fds[2], null = open("/dev/null", O_WRONLY);
+	if (pipe(fds) != 0)
+		return;
+	goro_gomaxprocs(4);
+	go(computes);
+	go(blocks);
+	go(reads, fds[0]);
+	go(calls_out, fds[0]);
+	while (!goro_atomic_load_int32(&computing))
+		goro_sleep(GORO_MILLISECOND);
+	goro_sleep(20 * GORO_MILLISECOND);
+	goro_traceback(null, true); /* reads the debug information */
+	goro_traceback(1, true);
+}
+
+static void traceback_select(void)
+{
+	chan(int) a = chan_make(int), b = chan_make(int), none = NULL;
+	int v;
+	go(waits_select, a);
+	goro_gosched();
+	fprintf(stderr, "%p\n", (void *)a);
+	goro_traceback(2, true);
+	fprintf(stderr, "--\n%p %p\n", (void *)a, (void *)b);
+	chan_select(on_send(b, 1), on_recv(none, &v), on_recv(a, &v)); /* serves waits_select, */
+	chan_select(on_send(b, 1), on_recv(none, &v), on_recv(a, &v)); /* and nobody is left */
+}
+
+/* More than are kept. */
+static void traceback_select_many(void)
+{
+	enum { N = 100 };
+	static goro_case cases[N];
+	for (int i = 0; i < N; i++)
+		cases[i] = (goro_case){.chan = goro_chan_make(0, 0), .send = i % 2};
+	fprintf(stderr, "%p %p\n", (void *)cases[0].chan, (void *)cases[63].chan);
+	goro_select(cases, N, true);
+}
+
 #define CASE(f) {#f, f}
 static const struct {
 	const char *name;
@@ -269,7 +330,7 @@ static const struct {
     CASE(stack_overflow), CASE(deadlock), CASE(main_goexit),
     CASE(main_goexit_others), CASE(elided), CASE(traceback),
     CASE(inlined_frames), CASE(locked), CASE(main_returns_meanwhile),
-    CASE(quit)};
+    CASE(quit), CASE(traceback_live), CASE(traceback_select), CASE(traceback_select_many)};
 
 int main(int argc, char **argv)
 {
