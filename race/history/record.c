@@ -111,8 +111,15 @@ bool record_mark(RecId id)
 	if (*w & bit)
 		return false;
 	*w |= bit;
+	return true;
+}
+
+bool record_mark_free(RecId id)
+{
+	if (!record_mark(id))
+		return false;
 	uint32_t mset = record_at(id)->mset;
-	if (mset & RECORD_ALLOC && mset != RECORD_ALLOC)
+	if (mset != RECORD_ALLOC)
 		record_mark(mset & ~RECORD_ALLOC); /* no chain: that one is no free */
 	return true;
 }

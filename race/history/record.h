@@ -59,6 +59,8 @@ extern uint32_t record_made; /* since the last collection; relaxed atomic */
 /* Collection, world stopped: begin, mark what is in use, end (frees the rest; how many live). */
 void record_mark_begin(void);
 bool record_mark(RecId id);
+/* The same for the record of a free, and of the allocation that it names. */
+bool record_mark_free(RecId id);
 uint32_t record_mark_end(void);
 /* After that: fn for each that lives. */
 void record_each(void (*fn)(const Record *));

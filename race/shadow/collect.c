@@ -67,6 +67,8 @@ static uint8_t mark_chunk(uintptr_t addr)
 			any |= 1u | (plane ? TOUCHED_R : TOUCHED_W);
 			if (cell_is_set(last))
 				set_mark(last & ~CELL_SET);
+			else if (cell_kind(last, plane ? PLANE_R : PLANE_W) == KIND_FREE)
+				record_mark_free(cell_rec(last));
 			else
 				record_mark(cell_rec(last));
 		}
@@ -109,9 +111,9 @@ void collect(RaceThread *me)
 	set_mark_begin();
 	uint64_t cells = 0;
 	for (Region *r = load_acq(&shadow_regions); r; r = r->next) {
-		for (uint32_t i = 0; i < REGION_CHUNKS; i++) {
+		for (uint32_t i = shadow_next(r, 0); i < REGION_CHUNKS; i = shadow_next(r, i + 1)) {
 			if (r->chunk[i].freed)
-				record_mark(r->chunk[i].freed);
+				record_mark_free(r->chunk[i].freed);
 			if (!r->chunk[i].touched)
 				continue;
 			uintptr_t at = (uintptr_t)r->index << REGION_BITS | (uintptr_t)i

@@ -185,7 +185,10 @@ void set_mark(uint32_t id)
 {
 	for (; id && !set_at(id)->marked; id = set_at(id)->next) {
 		set_at(id)->marked = true;
-		record_mark(set_at(id)->rec);
+		if (set_at(id)->kind == KIND_FREE)
+			record_mark_free(set_at(id)->rec);
+		else
+			record_mark(set_at(id)->rec);
 	}
 }
 

@@ -78,6 +78,20 @@ void shadow_grow_slow(uintptr_t addr, Cell w, Cell r)
 		store_rlx(&collect_threshold, 0u); /* relaxed: a hint */
 }
 
+static void use_group(uintptr_t addr)
+{
+	/* relaxed: see Chunk */
+	store_rlx(
+	    &shadow_region[addr >> REGION_BITS]->group[(uint32_t)addr >> CHUNK_BITS >> GROUP_BITS],
+	    (uint8_t)1);
+}
+
+void shadow_touch_first(Chunk *c, uintptr_t addr)
+{
+	use_group(addr);
+	store_rlx(&c->touched, (uint8_t)1);
+}
+
 void shadow_touch_stack(Chunk *c, uintptr_t addr)
 {
 	uint32_t depth = CHUNK_BYTES - ((uint32_t)addr & (CHUNK_BYTES - 1) & ~7u);
@@ -127,8 +141,10 @@ Cell shadow_freed_cell(uint32_t rec)
 void shadow_set_freed(uintptr_t lo, uintptr_t hi, uint32_t rec)
 {
 	for (; lo < hi; lo += CHUNK_BYTES)
-		if (shadow_mapped(lo) || shadow_map(lo))
+		if (shadow_mapped(lo) || shadow_map(lo)) {
+			use_group(lo);
 			store_rel(&shadow_chunk(lo)->freed, rec);
+		}
 }
 
 /* [lo, hi) of the chunk is in use again: what is not is told by its cells from now on. Two allocations in
@@ -258,7 +274,7 @@ MemoryUse shadow_memory(void)
 	MemoryUse use = {0};
 	const size_t n = CHUNK_BYTES / GRANULE;
 	for (Region *r = load_acq(&shadow_regions); r; r = r->next) {
-		for (uint32_t i = 0; i < REGION_CHUNKS; i++) {
+		for (uint32_t i = shadow_next(r, 0); i < REGION_CHUNKS; i = shadow_next(r, i + 1)) {
 			if (!load_rlx(&r->chunk[i].touched))
 				continue;
 			const Cell *w = chunk_w(r, i), *rd = shadow_r_of((Cell *)w);

@@ -42,11 +42,17 @@ typedef struct Chunk {
 #define TOUCHED_R 2u
 #define TOUCHED_W 4u
 
+/* Chunks are looked through in groups; of most groups nothing was ever used. */
+#define GROUP_BITS    8
+#define REGION_GROUPS (REGION_CHUNKS >> GROUP_BITS)
+
 typedef struct Region {
 	Chunk *chunk;        /* REGION_CHUNKS, lazily touched */
 	uint64_t *heap_bits; /* a bit per 16 bytes: a heap block starts here */
 	uint32_t index;
 	struct Region *next; /* all regions; never removed */
+	uint8_t group
+	    [REGION_GROUPS]; /* one of its chunks was `touched` or `freed`, ever; set before that is */
 } Region;
 
 extern uintptr_t shadow_base[REGIONS]
@@ -98,15 +104,24 @@ static inline Cell shadow_freed(uintptr_t addr)
 /* Whole chunks [lo, hi), without cells, are freed by rec. */
 void shadow_set_freed(uintptr_t lo, uintptr_t hi, uint32_t rec);
 
+/* The index of the next chunk from i on that may be touched or freed; REGION_CHUNKS: none. */
+static inline uint32_t shadow_next(const Region *r, uint32_t i)
+{
+	while (i < REGION_CHUNKS && !load_rlx(&r->group[i >> GROUP_BITS]))
+		i = (i | ((1u << GROUP_BITS) - 1)) + 1;
+	return i;
+}
+
 extern uint32_t shadow_now; /* collections so far; changes with the world stopped */
 
 /* Tell that a cell of addr's granule is going to be non-zero. */
+void shadow_touch_first(Chunk *c, uintptr_t addr);
 void shadow_touch_stack(Chunk *c, uintptr_t addr);
 static inline void shadow_touch(uintptr_t addr)
 {
 	Chunk *c = shadow_chunk(addr);
 	if (unlikely(!load_rlx(&c->touched)))
-		store_rlx(&c->touched, (uint8_t)1);
+		shadow_touch_first(c, addr);
 	if (unlikely(load_rlx(&c->warm) != shadow_now))
 		store_rlx(&c->warm, shadow_now);
 	if (unlikely(load_rlx(&c->is_stack)))

@@ -93,7 +93,7 @@ static uint64_t forget(uint64_t need)
 {
 	uint64_t by_age[AGES] = {0}, older = 0, done = 0;
 	for (Region *r = shadow_regions; r; r = r->next) /* world stopped */
-		for (uint32_t i = 0; i < REGION_CHUNKS; i++)
+		for (uint32_t i = shadow_next(r, 0); i < REGION_CHUNKS; i = shadow_next(r, i + 1))
 			if (r->chunk[i].touched)
 				by_age[age_of(&r->chunk[i])] += bytes_of(&r->chunk[i]);
 	uint32_t age = AGES - 1;
@@ -102,7 +102,7 @@ static uint64_t forget(uint64_t need)
 	uint64_t of_age =
 	    need > older ? need - older : 0; /* still to be had from those of this age */
 	for (Region *r = shadow_regions; r; r = r->next) {
-		for (uint32_t i = 0; i < REGION_CHUNKS; i++) {
+		for (uint32_t i = shadow_next(r, 0); i < REGION_CHUNKS; i = shadow_next(r, i + 1)) {
 			Chunk *c = &r->chunk[i];
 			uint64_t bytes = c->touched ? bytes_of(c) : 0;
 			if (!bytes || age_of(c) < age || (age_of(c) == age && !of_age))
