@@ -110,6 +110,8 @@ static void add_location(Buf *b, const Finding *f)
 		jsonw_number(b, "size", l->size);
 		if (l->kind == LOCATION_HEAP)
 			jsonw_number(b, "offset", finding_offset(f));
+	} else if (l->kind == LOCATION_HEAP && l->size) {
+		jsonw_number(b, "size", l->size);
 	}
 	if (f->location_who >= 0)
 		jsonw_number(

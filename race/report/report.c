@@ -241,6 +241,12 @@ static NamedStack name_stack(StackId id)
 	s.cut = n > PCS_MAX;
 	for (int i = 0; i < n && i < PCS_MAX; i++)
 		s.n += add_frames(pcs[i]);
+	/* What calls the program's handlers says nothing to the reader: signals are named elsewhere. */
+	int n_shown = 0;
+	for (int i = 0; i < s.n; i++)
+		if (!s.frames[i].own || !s.frames[i].func || strcmp(s.frames[i].func, "on_signal"))
+			s.frames[n_shown++] = s.frames[i];
+	s.n = n_shown;
 	/* goro's own wrappers on top say nothing to the reader, as long as a frame of theirs is left. */
 	int own = 0;
 	while (own < s.n && s.frames[own].own)

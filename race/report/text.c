@@ -140,6 +140,8 @@ static void add_location(Buf *b, const Finding *f)
 		buf_str(b, "\nLocation is heap block");
 		if (l->start)
 			buf_fmt(b, " of size %zu at 0x%012zx", l->size, (size_t)l->start);
+		else if (l->size)
+			buf_fmt(b, " of size %zu", l->size);
 		if (finding_offset(f))
 			buf_fmt(b, ", at offset %zu,", finding_offset(f));
 		buf_str(b, " allocated ");

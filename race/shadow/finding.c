@@ -124,6 +124,11 @@ void finding_report(RaceThread *t)
 			r->location.kind = LOCATION_HEAP;
 			location_of_free(record_at(f->old.rec), &r->location);
 		}
+		if (f->old.kind == KIND_FREE && r->location.start) { /* of all of the block */
+			r->accesses[1].addr = r->location.start;
+			r->accesses[1].size =
+			    r->location.size < UINT32_MAX ? (uint32_t)r->location.size : UINT32_MAX;
+		}
 		report_emit(r);
 	}
 	s->nfound = 0;

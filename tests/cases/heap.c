@@ -3,6 +3,8 @@
  */
 #include "case.h"
 
+#include <malloc.h>
+
 char *p; /* external, or the compiler makes globals of the blocks */
 int *ip;
 ACCESS(write_p, p[5] = 1)
@@ -268,6 +270,109 @@ static void race_heap_written_after_passing_on(void)
 	USE(block[5]);
 }
 
+#define LARGE_USE(use) use " / free free_large<frees_large / heap block of size 3145728"
+/* Freed blocks above 256 KiB are marked by chunks of 64 KiB, and by cells at their ends: a use anywhere in them is found. */
+enum { LARGE = 3 << 20, KIB = 1024 };
+static char *large;
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 1 << 30); /* what is freed stays mapped */
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	mallopt(M_ARENA_MAX, 1); /* and may be anybody's */
+}
+ACCESS(free_large, free(large))
+static void frees_large(void)
+{
+	free_large();
+	step(1);
+}
+ACCESS(read_large_first, USE(large[0]))
+ACCESS(write_large_early, large[64 * KIB] = 1)
+ACCESS(read_large_middle, USE(large[LARGE / 2 + 5]))
+ACCESS(write_large_chunk_end, *(int *)(large + LARGE - 128 * KIB - 4) = 1)
+ACCESS(read_large_last, USE(large[LARGE - 1]))
+static void race_heap_use_after_free_of_a_large_block(void)
+{
+	keep_memory();
+	large = malloc(LARGE);
+	go(frees_large);
+	after(1);
+	read_large_first();
+	write_large_early();
+	read_large_middle();
+	write_large_chunk_end();
+	read_large_last();
+}
+/* What was written there before does not matter, nor who frees it: the block is gone. */
+static void race_heap_use_after_free_of_a_large_block_written_before(void)
+{
+	keep_memory();
+	large = malloc(LARGE);
+	memset(large, 1, LARGE);
+	free_large();
+	for (int i = 0; i < 10; i++)
+		write_large_early();
+	read_large_middle();
+}
+ACCESS(fill_large, memset(large + 200 * KIB, 1, LARGE / 2))
+static void race_heap_fill_after_free_of_a_large_block(void)
+{
+	keep_memory();
+	large = malloc(LARGE);
+	free_large();
+	fill_large();
+}
+static void race_heap_large_block_freed_beside_its_use(void)
+{
+	keep_memory();
+	large = malloc(LARGE);
+	go(frees_large);
+	after(1);
+	read_large_middle();
+}
+/* Its memory goes to others, whole or in parts: fresh, whoever had it. */
+static void reuses_large(void)
+{
+	char *whole, *parts[40];
+	after(1);
+	whole = malloc(LARGE);
+	if (whole != large)
+		abort();
+	memset(whole, 2, LARGE);
+	free(whole);
+	for (int i = 0; i < 40; i++) {
+		parts[i] = malloc(i % 2 ? 70 * KIB : 1000);
+		memset(parts[i], 3, i % 2 ? 70 * KIB : 1000);
+	}
+	for (int i = 0; i < 40; i++)
+		free(parts[i]);
+	step(2);
+}
+static void norace_heap_large_block_reused(void)
+{
+	keep_memory();
+	large = malloc(LARGE);
+	memset(large, 1, LARGE);
+	go(reuses_large);
+	free_large();
+	step(1);
+	after(2);
+}
+/* calloc and realloc as well. */
+static void norace_heap_large_block_reused_by_others(void)
+{
+	keep_memory();
+	large = malloc(LARGE);
+	free_large();
+	char *q = calloc(LARGE / 8, 4);
+	USE(q[LARGE / 4]);
+	q = realloc(q, LARGE);
+	q[LARGE - 1] = 1;
+	q = realloc(q, 100);
+	q[99] = 1;
+	free(q);
+}
+
 CASES(
     RACE(race_heap_malloc, "read read_p<reader / write write_p<writer / heap block of size 40")
     RACE(race_heap_realloc, "read read_p<reader / write write_p<writer / heap block of size 4000")
@@ -289,4 +394,12 @@ CASES(
     NORACE(norace_heap_passed_on)
     RACE(race_heap_written_after_passing_on,
 	"read race_heap_written_after_passing_on / write write_p<send_then_write / heap block of size 64")
+    RACE(race_heap_use_after_free_of_a_large_block, LARGE_USE("read read_large_first") " ; " LARGE_USE("write write_large_early") " ; "
+	LARGE_USE("read read_large_middle") " ; " LARGE_USE("write write_large_chunk_end") " ; " LARGE_USE("read read_large_last"))
+    RACE(race_heap_use_after_free_of_a_large_block_written_before,
+	"write write_large_early / free free_large / heap block of size 3145728 ; read read_large_middle / free free_large / heap block of size 3145728")
+    RACE(race_heap_fill_after_free_of_a_large_block, "write fill_large / free free_large / heap block of size 3145728")
+    RACE(race_heap_large_block_freed_beside_its_use, LARGE_USE("read read_large_middle"))
+    NORACE(norace_heap_large_block_reused)
+    NORACE(norace_heap_large_block_reused_by_others)
 )

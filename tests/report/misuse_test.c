@@ -67,6 +67,9 @@ Test(misuse, each_kind_has_an_id_and_a_key, .timeout = 280)
 {
 	static const Kind kinds[] = {
 	    {"order.c", "$CC", "race_order_pthreads", "lock-order-inversion", "detect_deadlocks"},
+	    {"rworder.c", "$CC", "race_rworder_reads_again_after_a_writer", "recursive-read-lock", "detect_deadlocks"},
+	    {"rworder.c", "$CC", "race_rworder_annotated_read_unlock_of_write_locked", "read-unlock-of-write-locked", "report_mutex_bugs"},
+	    {"rworder.c", "$CC", "race_rworder_annotated_write_unlock_of_read_locked", "write-unlock-of-read-locked", "report_mutex_bugs"},
 	    {"misuse.c", "$CC", "race_misuse_write_lock_twice", "double-lock", "report_mutex_bugs"},
 	    {"misuse.c", "$CC", "race_misuse_read_lock_of_write_locked", "read-lock-of-write-locked", "report_mutex_bugs"},
 	    {"misuse.c", "$CC", "race_misuse_unlock_of_unlocked", "unlock-of-unlocked", "report_mutex_bugs"},
