@@ -58,19 +58,30 @@ static inline void copy(void *to, const void *from, size_t n)
 		memcpy(to, from, n);
 }
 
+/* cas_ar, which a section does not need: nobody is beside us. */
+static inline bool win(uint32_t *at, uint32_t old, uint32_t v, bool alone)
+{
+	if (!alone)
+		return cas_ar(at, old, v);
+	if (load_acq(at) != old)
+		return false;
+	store_rel(at, v);
+	return true;
+}
+
 /* The oldest waiter that is to be served, won and off the queue; NULL when there is none. */
-static inline Waiter *dequeue(WaitQueue *q)
+static inline Waiter *dequeue(WaitQueue *q, bool alone)
 {
 	Waiter *next;
 	for (Waiter *w = q->first; w; w = next) {
 		next = w->next;
-		if (likely(!w->is_select) || cas_ar(&w->g->select_done, 0, 1)) {
+		if (likely(!w->is_select) || win(&w->g->select_done, 0, 1, alone)) {
 			waitq_unlink(q, w->prev, next);
 			return w;
 		}
 		Waiter *prev = w->prev;
 		/* Stale. Pairs with cas_ar in leave (select.c): after success w may be gone. */
-		if (cas_ar(&w->leaving, WAITER_QUEUED, WAITER_GONE))
+		if (win(&w->leaving, WAITER_QUEUED, WAITER_GONE, alone))
 			waitq_unlink(q, prev, next);
 	}
 	return NULL;
@@ -128,11 +139,12 @@ static void race_pass(goro_chan *c, RaceCtx *s, const void *src, const void *spc
 /* Inlined into the calls that programs wait for: half of what a buffered operation costs is the way here. */
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE ChanResult do_send(goro_chan *c, RaceCtx *me, const void *elem, const void *pc, G **wake)
+INLINE ChanResult do_send(
+    goro_chan *c, bool alone, RaceCtx *me, const void *elem, const void *pc, G **wake)
 {
 	if (unlikely(c->closed))
 		return CHAN_CLOSED;
-	Waiter *w = c->recvq.first ? dequeue(&c->recvq) : NULL;
+	Waiter *w = c->recvq.first ? dequeue(&c->recvq, alone) : NULL;
 	if (w) {
 		if (GORO_RACE && c->cap == 0) {
 			race_pass(c, me, elem, pc, w->g->race, w->elem, w->pc);
@@ -157,9 +169,10 @@ INLINE ChanResult do_send(goro_chan *c, RaceCtx *me, const void *elem, const voi
 	return CHAN_BLOCKED;
 }
 
-INLINE ChanResult do_recv(goro_chan *c, RaceCtx *me, void *elem, const void *pc, G **wake)
+INLINE ChanResult do_recv(
+    goro_chan *c, bool alone, RaceCtx *me, void *elem, const void *pc, G **wake)
 {
-	Waiter *w = c->sendq.first ? dequeue(&c->sendq) : NULL;
+	Waiter *w = c->sendq.first ? dequeue(&c->sendq, alone) : NULL;
 	if (w) {
 		if (c->cap == 0) {
 			if (GORO_RACE)
@@ -200,14 +213,16 @@ INLINE ChanResult do_recv(goro_chan *c, RaceCtx *me, void *elem, const void *pc,
 	return CHAN_BLOCKED;
 }
 
-ChanResult chan_send_locked(goro_chan *c, RaceCtx *me, const void *elem, const void *pc, G **wake)
+ChanResult chan_send_locked(
+    goro_chan *c, bool alone, RaceCtx *me, const void *elem, const void *pc, G **wake)
 {
-	return do_send(c, me, elem, pc, wake);
+	return do_send(c, alone, me, elem, pc, wake);
 }
 
-ChanResult chan_recv_locked(goro_chan *c, RaceCtx *me, void *elem, const void *pc, G **wake)
+ChanResult chan_recv_locked(
+    goro_chan *c, bool alone, RaceCtx *me, void *elem, const void *pc, G **wake)
 {
-	return do_recv(c, me, elem, pc, wake);
+	return do_recv(c, alone, me, elem, pc, wake);
 }
 
 /* ---- make and free ---- */
@@ -267,9 +282,9 @@ void goro_chan_free(goro_chan *c)
 		free(c->timer);
 	}
 	for (;;) {
-		lock(&c->lock);
+		P *alone = chan_lock(c);
 		bool none = sweep(&c->recvq) && sweep(&c->sendq);
-		unlock(&c->lock);
+		chan_unlock(c, alone);
 		if (none)
 			break;
 		os_yield(); /* the leaving goroutine runs on another M, some steps from its end */
@@ -327,13 +342,13 @@ void goro_chan_send(goro_chan *c, const void *elem)
 	RaceCtx *me = race_self();
 	hook_read(me, &c->id_life, 1, pc);
 	hook_read(me, &c->id_access, 1, pc);
-	lock(&c->lock);
-	ChanResult r = do_send(c, me, elem, pc, &wake);
+	P *alone = chan_lock(c);
+	ChanResult r = do_send(c, alone != NULL, me, elem, pc, &wake);
 	if (r == CHAN_BLOCKED) {
 		send_park(c, elem, pc);
 		return;
 	}
-	unlock(&c->lock);
+	chan_unlock(c, alone);
 	if (unlikely(r == CHAN_CLOSED))
 		send_on_closed();
 	if (wake)
@@ -354,9 +369,9 @@ bool goro_chan_try_send(goro_chan *c, const void *elem)
 	hook_read(me, &c->id_access, 1, pc);
 	if (!chan_can_send(c))
 		return false;
-	lock(&c->lock);
-	ChanResult r = chan_send_locked(c, me, elem, pc, &wake);
-	unlock(&c->lock);
+	P *alone = chan_lock(c);
+	ChanResult r = chan_send_locked(c, alone != NULL, me, elem, pc, &wake);
+	chan_unlock(c, alone);
 	if (unlikely(r == CHAN_CLOSED))
 		send_on_closed();
 	if (wake)
@@ -367,9 +382,10 @@ bool goro_chan_try_send(goro_chan *c, const void *elem)
 bool chan_post(goro_chan *c, const void *elem)
 {
 	G *wake = NULL;
-	lock(&c->lock);
-	ChanResult r = c->closed ? CHAN_CLOSED : chan_send_locked(c, NULL, elem, NULL, &wake);
-	unlock(&c->lock);
+	P *alone = chan_lock(c);
+	ChanResult r =
+	    c->closed ? CHAN_CLOSED : chan_send_locked(c, alone != NULL, NULL, elem, NULL, &wake);
+	chan_unlock(c, alone);
 	if (wake)
 		ready(wake);
 	return r == CHAN_DONE;
@@ -396,11 +412,11 @@ bool goro_chan_recv(goro_chan *c, void *elem)
 		chan_block_forever(WAIT_CHAN_RECV_NIL);
 	RaceCtx *me = race_self();
 	hook_read(me, &c->id_life, 1, pc);
-	lock(&c->lock);
-	ChanResult r = do_recv(c, me, elem, pc, &wake);
+	P *alone = chan_lock(c);
+	ChanResult r = do_recv(c, alone != NULL, me, elem, pc, &wake);
 	if (r == CHAN_BLOCKED)
 		return recv_park(c, elem, pc);
-	unlock(&c->lock);
+	chan_unlock(c, alone);
 	if (wake)
 		ready(wake);
 	preempt_check();
@@ -418,9 +434,9 @@ bool goro_chan_try_recv(goro_chan *c, void *elem)
 	hook_read(me, &c->id_life, 1, pc);
 	if (!chan_can_recv(c))
 		return false;
-	lock(&c->lock);
-	ChanResult r = chan_recv_locked(c, me, elem, pc, &wake);
-	unlock(&c->lock);
+	P *alone = chan_lock(c);
+	ChanResult r = chan_recv_locked(c, alone != NULL, me, elem, pc, &wake);
+	chan_unlock(c, alone);
 	if (wake)
 		ready(wake);
 	return r == CHAN_DONE;
@@ -436,16 +452,16 @@ void goro_chan_close(goro_chan *c)
 		panic("close of nil channel");
 	RaceCtx *me = race_self();
 	hook_read(me, &c->id_life, 1, pc);
-	lock(&c->lock);
+	P *alone = chan_lock(c);
 	if (c->closed) {
-		unlock(&c->lock);
+		chan_unlock(c, alone);
 		panic("close of closed channel");
 	}
 	hook_write(me, &c->id_access, 1, pc);
 	hook_release(me, &c->id_close);
 	store_rlx(&c->closed, 1); /* the lock orders it; readers without it learn nothing more */
 	Waiter *w, *woken = NULL, **end = &woken;
-	while ((w = dequeue(&c->recvq))) {
+	while ((w = dequeue(&c->recvq, alone != NULL))) {
 		hook_acquire(w->g->race, &c->id_close);
 		if (GORO_RACE)
 			take(c, w->g->race, w->elem, w->pc);
@@ -456,14 +472,14 @@ void goro_chan_close(goro_chan *c)
 		*end = w;
 		end = &w->next;
 	}
-	while ((w = dequeue(&c->sendq))) { /* they panic */
+	while ((w = dequeue(&c->sendq, alone != NULL))) { /* they panic */
 		w->success = false;
 		w->g->wake_arg = w;
 		*end = w;
 		end = &w->next;
 	}
 	*end = NULL;
-	unlock(&c->lock);
+	chan_unlock(c, alone);
 	while ((w = woken)) {
 		woken = w->next; /* before: a woken goroutine's waiter is gone */
 		ready_tail(w->g);

@@ -1,7 +1,7 @@
 /*
  * chan.h: a channel from inside: what chan.c, select.c and the timers share.
  *
- * Everything but the marked fields is guarded by the channel's lock. Fields that are also read
+ * Everything but the marked fields is guarded by the channel's lock, or by a section in its place (sched/solo.h). Fields that are also read
  * without it (the fast answers of non-blocking calls) are written by store_rlx.
  *
  * Waiters. A goroutine that waits lies on recvq or sendq as a Waiter on its own stack, oldest
@@ -22,6 +22,7 @@
 #define GORO_CHAN_CHAN_H
 
 #include "../sched/runtime.h"
+#include "../sched/solo.h"
 
 typedef struct WaitQueue {
 	Waiter *first; /* store_rlx: also read without the lock */
@@ -86,12 +87,38 @@ static inline void waitq_unlink(WaitQueue *q, Waiter *prev, Waiter *next)
 		q->last = prev;
 }
 
-/* The operations with the lock held on entry and on return. me: the caller's context (NULL: the
+/* The operations with the lock held on entry and on return. alone: by a section. me: the caller's context (NULL: the
  * scheduler, on behalf of a timer). *wake: a goroutine that the caller readies after unlocking, or
  * left as it was. CLOSED from send: nothing done, the caller unlocks and panics; from receive:
  * *elem zeroed. */
-ChanResult chan_send_locked(goro_chan *c, RaceCtx *me, const void *elem, const void *pc, G **wake);
-ChanResult chan_recv_locked(goro_chan *c, RaceCtx *me, void *elem, const void *pc, G **wake);
+ChanResult chan_send_locked(
+    goro_chan *c, bool alone, RaceCtx *me, const void *elem, const void *pc, G **wake);
+ChanResult chan_recv_locked(
+    goro_chan *c, bool alone, RaceCtx *me, void *elem, const void *pc, G **wake);
+
+/* The channel's lock: a section of the caller's P while that runs alone (its address is returned, and given to
+ * chan_unlock), or else the lock itself (NULL). park finds out for itself. */
+static inline P *chan_lock(goro_chan *c)
+{
+	P *p = solo_enter_self();
+	if (!p) {
+		lock(&c->lock);
+		return NULL;
+	}
+	lock_rank_check(&c->lock);
+	lock_rank_push(&c->lock);
+	return p;
+}
+
+static inline void chan_unlock(goro_chan *c, P *p)
+{
+	if (!p) {
+		unlock(&c->lock);
+		return;
+	}
+	lock_rank_pop(&c->lock);
+	solo_leave(p);
+}
 
 /*
  * What can be told without the lock: false: there was a moment during the call when the channel was

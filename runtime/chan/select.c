@@ -30,6 +30,7 @@ typedef struct Sel {
 	int *poll;         /* indices of cases, shuffled */
 	goro_chan **locks; /* their channels by address, with repeats */
 	Waiter *waiters;   /* by position in poll */
+	P *alone;          /* all are locked by one section of it; NULL: by their locks */
 	const void *pc;
 	RaceCtx *race;
 } Sel;
@@ -118,6 +119,10 @@ static void sort_locks(Sel *s)
 
 static void lock_all(Sel *s)
 {
+	s->alone = solo_enter_self();
+	if (s->alone)
+		return;
+	sort_locks(s);
 	for (int i = 0; i < s->n; i++)
 		if (i == 0 || s->locks[i] != s->locks[i - 1])
 			lock(&s->locks[i]->lock);
@@ -131,6 +136,10 @@ static void lock_all(Sel *s)
  */
 static void unlock_all(Sel *s)
 {
+	if (s->alone) {
+		solo_leave(s->alone);
+		return;
+	}
 	goro_chan **c = s->locks, **last = c + s->n - 1;
 	for (;; c++) {
 		bool end = c == last;
@@ -147,10 +156,10 @@ static void unlock_parked(G *g, void *arg)
 	unlock_all(arg);
 }
 
-static ChanResult try_locked(Sel *s, goro_case *k, G **wake)
+static ChanResult try_locked(Sel *s, goro_case *k, bool alone, G **wake)
 {
-	return k->send ? chan_send_locked(k->chan, s->race, k->elem, s->pc, wake)
-		       : chan_recv_locked(k->chan, s->race, k->elem, s->pc, wake);
+	return k->send ? chan_send_locked(k->chan, alone, s->race, k->elem, s->pc, wake)
+		       : chan_recv_locked(k->chan, alone, s->race, k->elem, s->pc, wake);
 }
 
 /* The case is done: tell its caller. */
@@ -186,9 +195,9 @@ static int poll_once(Sel *s)
 		if (!(k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan)))
 			continue;
 		G *wake = NULL;
-		lock(&k->chan->lock);
-		ChanResult r = try_locked(s, k, &wake);
-		unlock(&k->chan->lock);
+		P *alone = chan_lock(k->chan);
+		ChanResult r = try_locked(s, k, alone != NULL, &wake);
+		chan_unlock(k->chan, alone);
 		if (r != CHAN_BLOCKED)
 			return tried(s, s->poll[i], r, wake);
 	}
@@ -213,9 +222,24 @@ static void enqueue_all(Sel *s, G *g)
 		g->waiter = s->waiters;
 }
 
+static void unlink_waiter(const Sel *s, goro_chan *c, const Waiter *w)
+{
+	waitq_unlink(s->cases[w->index].send ? &c->sendq : &c->recvq, w->prev, w->next);
+}
+
 /* Step 4: take the other waiters off. */
 static void leave(Sel *s, const Waiter *fired)
 {
+	P *alone = solo_enter_self();
+	if (alone) { /* no peer: what is QUEUED stays so until we take it off */
+		for (int i = 0; i < s->n; i++) {
+			Waiter *w = &s->waiters[i];
+			if (w != fired && load_acq(&w->leaving) == WAITER_QUEUED)
+				unlink_waiter(s, w->object, w);
+		}
+		solo_leave(alone);
+		return;
+	}
 	for (int i = 0; i < s->n; i++) {
 		Waiter *w = &s->waiters[i];
 		/* Pairs with cas_ar in dequeue and sweep (chan.c): GONE, then neither side touches. */
@@ -228,9 +252,9 @@ static void leave(Sel *s, const Waiter *fired)
 			continue;
 		}
 		goro_chan *c = w->object;
-		lock(&c->lock);
-		waitq_unlink(s->cases[w->index].send ? &c->sendq : &c->recvq, w->prev, w->next);
-		unlock(&c->lock);
+		P *again = chan_lock(c);
+		unlink_waiter(s, c, w);
+		chan_unlock(c, again);
 	}
 }
 
@@ -249,7 +273,6 @@ static int wait_for_one(Sel *s)
 
 static int select_locked(Sel *s, bool block)
 {
-	sort_locks(s);
 	lock_all(s);
 	for (int i = 0; i < s->n; i++) {
 		goro_case *k = &s->cases[s->poll[i]];
@@ -257,7 +280,7 @@ static int select_locked(Sel *s, bool block)
 			      : chan_can_recv(k->chan))) /* exact under the lock */
 			continue;
 		G *wake = NULL;
-		ChanResult r = try_locked(s, k, &wake);
+		ChanResult r = try_locked(s, k, s->alone != NULL, &wake);
 		if (r != CHAN_BLOCKED) {
 			unlock_all(s);
 			return tried(s, s->poll[i], r, wake);

@@ -11,6 +11,7 @@
 
 #include "../os/sanitizer.h"
 #include "internal.h"
+#include "solo.h"
 
 void **__cxa_get_globals(void)
     __attribute__((weak)); /* libstdc++'s: caught exceptions, uncaught count */
@@ -116,6 +117,7 @@ P *p_extra(void)
 		p = p_make(i);
 	if (p) {
 		store_rel(&p->status, P_RUNNING);
+		solo_update();
 		store_rlx(&p->attention, 1);
 	}
 	return p;
@@ -148,6 +150,7 @@ void procs_retire(M *m, P *p)
 		p_idle_put(p);
 	else
 		store_rel(&p->status, P_DEAD);
+	solo_update();
 	P *q = p_idle_get();
 	unlock(&sched.lock);
 	if (q)
@@ -175,6 +178,8 @@ static void shrink(uint32_t n, uint32_t old)
 		if (cas_acq(&sched.all_p[i]->status, P_SYSCALL,
 			P_IDLE)) /* pairs with store_rel in syscall_enter */
 			drop[ndrop++] = sched.all_p[i];
+	for (uint32_t i = 0; i < ndrop; i++)
+		solo_drop(drop[i]);
 	unlock(&sched.lock);
 	for (uint32_t i = 0; i < ndrop; i++) {
 		if (TRACED && load_rlx(&drop[i]->m)) /* it was in a system call: ours now */
@@ -189,6 +194,7 @@ static void shrink(uint32_t n, uint32_t old)
 		else
 			store_rel(&drop[i]->status, P_DEAD);
 	}
+	solo_update();
 	fence_sc(); /* procs stored before attention; pairs with the one in find_work */
 	for (uint32_t i = n; i < old; i++)
 		store_rlx(&sched.all_p[i]->attention, 1);
@@ -294,6 +300,7 @@ void sched_init(void)
 			seed_init();
 		trace_init();
 		preempt_init();
+		solo_init();
 		mask_init();
 		lock(&sched.lock);
 		pretended = procs_wanted();

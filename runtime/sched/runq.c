@@ -14,6 +14,8 @@
  * tail - head < RUNQ_SIZE before it writes. head and tail are free-running 32-bit counters: a thief would
  * have to sleep through 2^32 picks to be fooled.
  *
+ * While p runs alone (solo.h) there are no thieves, and runq_get takes by plain stores.
+ *
  * runnext becomes non-NULL by the owner alone; thieves only take it away. So the owner may store into an
  * empty runnext without a locked instruction. The slots of lifo are the same.
  *
@@ -23,6 +25,7 @@
  * from the ring, too, the oldest of lifo goes to its tail.
  */
 #include "internal.h"
+#include "solo.h"
 
 #define MASK (RUNQ_SIZE - 1)
 _Static_assert((RUNQ_SIZE & MASK) == 0, "a power of two");
@@ -91,16 +94,22 @@ static inline bool lifo_empty(const P *p)
 	return load_rlx(&p->lifo_high) == load_rlx(&p->lifo_low); /* the owner's, or a hint */
 }
 
-static inline G *claim(G **slot)
+/* alone: inside a section of the P's. */
+static inline G *claim(G **slot, bool alone)
 {
 	G *g = load_rlx(slot);
+	if (alone) {
+		if (g)
+			store_rlx(slot, NULL);
+		return g;
+	}
 	/* Pairs with store_rel in runq_put, runq_put_lifo: g's fields. */
 	return g && cas_acq(slot, g, NULL) ? g : NULL;
 }
 
 bool runq_put_lifo(P *p, G *g)
 {
-	G *old = claim(&p->runnext);
+	G *old = claim(&p->runnext, false);
 	if (old) {
 		uint32_t high = p->lifo_high;
 		if (likely(high - p->lifo_low < LIFO_SIZE)) {
@@ -115,12 +124,12 @@ bool runq_put_lifo(P *p, G *g)
 	return old != NULL;
 }
 
-static G *lifo_pop(P *p)
+static G *lifo_pop(P *p, bool alone)
 {
 	G *g = NULL;
 	while (!g && !lifo_empty(p)) { /* thieves leave holes */
 		uint32_t last = p->lifo_high - 1;
-		g = claim(&p->lifo[last & (LIFO_SIZE - 1)]);
+		g = claim(&p->lifo[last & (LIFO_SIZE - 1)], alone);
 		store_rlx(&p->lifo_high, last); /* a reader of the old one meets an empty slot */
 	}
 	return g;
@@ -129,7 +138,7 @@ static G *lifo_pop(P *p)
 /* The oldest, to the ring. For a moment it is nowhere: the owner has it in hand. */
 static void lifo_age(P *p)
 {
-	G *g = claim(&p->lifo[p->lifo_low & (LIFO_SIZE - 1)]);
+	G *g = claim(&p->lifo[p->lifo_low & (LIFO_SIZE - 1)], false);
 	store_rlx(&p->lifo_low, p->lifo_low + 1);
 	if (g)
 		put_tail(p, g);
@@ -140,11 +149,11 @@ static G *lifo_steal(P *victim)
 	uint32_t high = load_acq(&victim->lifo_high); /* pairs with store_rel in runq_put_lifo */
 	G *g = NULL;
 	for (uint32_t i = load_rlx(&victim->lifo_low); !g && (int32_t)(high - i) > 0; i++)
-		g = claim(&victim->lifo[i & (LIFO_SIZE - 1)]);
+		g = claim(&victim->lifo[i & (LIFO_SIZE - 1)], false);
 	return g;
 }
 
-G *runq_get(P *p)
+static inline __attribute__((always_inline)) G *get(P *p, bool alone)
 {
 	RunQ *q = &p->runq;
 	uint32_t h, t;
@@ -152,9 +161,9 @@ G *runq_get(P *p)
 	/* Two that ready each other could starve the queue for ever: it gets its turn after 64. */
 	if (likely(p->nextticks < 64) ||
 	    (load_rlx(&q->tail) == load_rlx(&q->head) && lifo_empty(p))) {
-		if ((g && cas_acq(&p->runnext, g, NULL)) ||
+		if ((g && (g = claim(&p->runnext, alone)) != NULL) ||
 		    (!lifo_empty(p) && load_rlx(&q->tail) - load_rlx(&q->head) <= BREADTH &&
-			(g = lifo_pop(p)))) {
+			(g = lifo_pop(p, alone)))) {
 			p->nextticks++;
 			return g;
 		}
@@ -174,11 +183,27 @@ G *runq_get(P *p)
 		g = load_rlx(&q->slot[h & MASK]);
 		/* Its turn comes soon; any address will do. */
 		g_prefetch(load_rlx(&q->slot[(h + 1) & MASK]));
+		if (alone) {
+			store_rel(&q->head, h + 1);
+			return g;
+		}
 		if (cas_rel(&q->head, h, h + 1)) /* pairs with load_acq in put_tail */
 			return g;
 	}
-	g = claim(&p->runnext);
-	return g || lifo_empty(p) ? g : lifo_pop(p);
+	g = claim(&p->runnext, alone);
+	return g || lifo_empty(p) ? g : lifo_pop(p, alone);
+}
+
+G *runq_get(P *p)
+{
+	/* A goroutine that parks on a channel is still inside the channel's section here. */
+	if (load_rlx(&p->section) != 0)
+		return get(p, true);
+	if (!solo_enter(p))
+		return get(p, false);
+	G *g = get(p, true);
+	solo_leave(p);
+	return g;
 }
 
 /* Take runnext from a P that does not get to it. One that runs will most likely pick it within a

@@ -216,6 +216,7 @@ struct P {
 	    [LIFO_SIZE]; /* slots as runnext: owner stores into empty ones, anyone cas them away */
 	uint32_t lifo_low,
 	    lifo_high;        /* in use: [low, high), free-running; owner writes, others read */
+	uint32_t section;     /* 1: inside; owner; read by solo_settle; see solo.h */
 	uint32_t status;      /* PStatus; cas between owner and sysmon while in a system call */
 	uint32_t schedtick;   /* picks so far; owner writes, sysmon reads relaxed */
 	uint32_t nextticks;   /* picks of runnext in a row; owner */

@@ -14,6 +14,7 @@
 #include "../os/sanitizer.h"
 #include "../os/switch.h"
 #include "internal.h"
+#include "solo.h"
 
 Sched sched = {.lock = LOCK_INIT(SCHED)};
 
@@ -89,7 +90,12 @@ static inline void after(M *m)
 	m->after = AFTER_NOTHING;
 	switch (a) {
 	case AFTER_UNLOCK:
-		unlock(m->after_lock);
+		if (!GORO_RACE && load_rlx(&m->after_lock->state) == 0) { /* it was a section */
+			lock_rank_pop(m->after_lock);
+			solo_leave(m->p);
+		} else {
+			unlock(m->after_lock);
+		}
 		break;
 	case AFTER_YIELD:
 		runq_put(m->p, m->after_g, false);

@@ -30,11 +30,13 @@
  * on a ping-pong.
  */
 #include "internal.h"
+#include "solo.h"
 
 /* ---- Ps change hands ---- */
 
 void p_own(M *m, P *p)
 {
+	solo_settle(); /* somebody may have run alone until now */
 	m->p = p;
 	store_rel(&p->m, m);              /* publishes m; pairs with load_acq in sysmon's watch */
 	store_rel(&p->status, P_RUNNING); /* pairs with load_acq in deadlock.c, sysmon.c */
@@ -58,6 +60,7 @@ void p_idle_put(P *p)
 	p->idle_next = sched.idle_p;
 	sched.idle_p = p;
 	store_rlx(&sched.nidle_p, sched.nidle_p + 1);
+	solo_update();
 }
 
 P *p_idle_get(void)
@@ -71,6 +74,7 @@ P *p_idle_get(void)
 	store_rlx(&sched.nidle_p, sched.nidle_p - 1);
 	/* From here on it counts as busy, though its M may still be waking up or being made. */
 	store_rel(&p->status, P_RUNNING);
+	solo_update();
 	sysmon_wake();
 	return p;
 }

@@ -78,11 +78,11 @@ GTimer *gtimer_new(void (*f)(void *), void *arg, const void *pc)
 /* Take the value back that nobody received. Without a trace for the detector: it orders nothing. */
 static bool empty(goro_chan *c)
 {
-	lock(&c->lock);
+	P *alone = chan_lock(c);
 	bool was = c->count > 0;
 	if (was)
 		store_rlx(&c->count, 0); /* of one slot: the indices stay */
-	unlock(&c->lock);
+	chan_unlock(c, alone);
 	return was;
 }
 
