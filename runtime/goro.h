@@ -623,8 +623,10 @@ GORO_API int goro_set_write_deadline(int fd, int64_t when);
 GORO_API int goro_listen(const char *network, const char *address);
 /* Connect to it; a host of several addresses is tried at each, until one answers. As above. */
 GORO_API int goro_dial(const char *network, const char *address);
-/* Until `when` at the latest: -ETIMEDOUT. */
+/* Until `when` at the latest, also while the name is looked up: -ETIMEDOUT. */
 GORO_API int goro_dial_deadline(const char *network, const char *address, int64_t when);
+/* Until ctx is done: its error, -ECANCELED or -ETIMEDOUT. The connection outlives ctx. runtime/net/dial.c */
+GORO_API int goro_dial_context(goro_context *ctx, const char *network, const char *address);
 /* Where fd's own end (peer: the other one) is, as goro_dial takes it: written to buf, cut to size. 0 or negative errno. */
 GORO_API int goro_socket_address(int fd, bool peer, char *buf, size_t size);
 

@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -564,12 +565,69 @@ GoTest(net, sleep_while_others_wait_for_io)
 	return 0;
 }
 
+static void cancels(void *ctx)
+{
+	goro_sleep(20 * MS);
+	goro_cancel(ctx);
+}
+
+/* Nobody accepts, and the queue of those that wait for it is full: the kernel answers no more. */
+GoTest(net, a_context_ends_a_connect)
+{
+	char at[64];
+	int full[8], n = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 0) == 0);
+	cr_assert_eq(goro_socket_address(fd, false, at, sizeof at), 0);
+	while ((full[n] = goro_dial_deadline("tcp", at, goro_now() + 100 * MS)) >= 0)
+		cr_assert_lt(++n, 8);
+	cr_assert_eq(full[n], -ETIMEDOUT);
+	goro_context *ctx = goro_with_cancel(goro_background());
+	goro_go(cancels, ctx);
+	cr_assert_eq(goro_dial_context(ctx, "tcp", at), -ECANCELED);
+	goro_context *late = goro_with_timeout(goro_background(), 20 * MS);
+	cr_assert_eq(goro_dial_context(late, "tcp", at), -ETIMEDOUT);
+	goro_context_free(late);
+	goro_context_free(ctx);
+	while (n)
+		goro_close(full[--n]);
+	close(fd);
+	return 0;
+}
+
+DieTest(net, dial_without_a_context, "panic: cannot create context from nil parent")
+{
+	return goro_dial_context(NULL, "tcp", "127.0.0.1:9");
+}
+
 /* ---- threads of the program ---- */
+
+static int32_t reader; /* its number */
 
 static void *thread_reads(void *p)
 {
 	Call *c = p;
+	__atomic_store_n(&reader, (int32_t)gettid(), __ATOMIC_RELEASE);
 	return (void *)goro_read(c->fd, c->buf, sizeof c->buf);
+}
+
+/* The thread made last is in its wait by now: in the kernel, in a poll. */
+static void thread_waits(void)
+{
+	char path[64];
+	for (long call = -1; call != SYS_ppoll && call != SYS_poll;) {
+		int32_t tid = __atomic_load_n(&reader, __ATOMIC_ACQUIRE);
+		usleep(200);
+		if (!tid)
+			continue;
+		snprintf(path, sizeof path, "/proc/self/task/%d/syscall", (int)tid);
+		FILE *f = fopen(path, "r");
+		if (!f || fscanf(f, "%ld", &call) != 1)
+			call = -1;
+		if (f)
+			fclose(f);
+	}
+	__atomic_store_n(&reader, 0, __ATOMIC_RELEASE);
 }
 
 Test(net, threads_wait_too, .timeout = 20)
@@ -580,18 +638,18 @@ Test(net, threads_wait_too, .timeout = 20)
 	pair(fd);
 	Call c = {.fd = fd[0]};
 	pthread_create(&t, NULL, thread_reads, &c);
-	usleep(5000);
+	thread_waits();
 	cr_assert_eq(goro_write(fd[1], "abc", 3), 3);
 	pthread_join(t, &r);
 	cr_assert_eq((intptr_t)r, 3);
 	pthread_create(&t, NULL, thread_reads, &c);
-	usleep(5000);
+	thread_waits();
 	cr_assert_eq(goro_set_read_deadline(fd[0], goro_now() + 5 * MS), 0);
 	pthread_join(t, &r);
 	cr_assert_eq((intptr_t)r, -ETIMEDOUT);
 	cr_assert_eq(goro_set_read_deadline(fd[0], 0), 0);
 	pthread_create(&t, NULL, thread_reads, &c);
-	usleep(5000);
+	thread_waits();
 	cr_assert_eq(goro_close(fd[0]), 0);
 	pthread_join(t, &r);
 	cr_assert_eq((intptr_t)r, -ECANCELED);
