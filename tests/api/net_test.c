@@ -595,7 +595,7 @@ GoTest(net, a_context_ends_a_connect)
 	return 0;
 }
 
-DieTest(net, dial_without_a_context, "panic: cannot create context from nil parent")
+DieTest(net, dial_without_a_context, "panic: context: use of a NULL context")
 {
 	return goro_dial_context(NULL, "tcp", "127.0.0.1:9");
 }
