@@ -20,6 +20,7 @@
  * Edges: unlock release(m) before the word says so, lock acquire(m) after. Owners follow one
  * another, so overwriting is exact.
  */
+#include "../sched/solo.h"
 #include "sema.h"
 
 enum { LOCKED = 1, WAITERS = 2, WOKEN = 4 };
@@ -38,19 +39,38 @@ static inline bool try_lock(goro_mutex *m, uint32_t clear)
 	return false;
 }
 
-/* The fast paths: one locked instruction, also while others wait. */
+/*
+ * The fast paths: one locked instruction, also while others wait; none while the caller's P runs alone (sched/solo.h).
+ * Every operation begins with one of them, and so, on a thread without a P, with solo_no_p: the cas of the slow paths
+ * meet no section.
+ */
 static inline bool lock_once(goro_mutex *m)
 {
+	P *alone = solo_enter_self();
 	uint32_t s = load_rlx(&m->state);
+	if (alone) {
+		if (!(s & LOCKED))
+			store_rlx(&m->state, s | LOCKED);
+		solo_leave(alone);
+		return !(s & LOCKED);
+	}
 	return !(s & LOCKED) &&
 	       cas_acq(&m->state, s, s | LOCKED); /* pairs with cas_rel in unlock_once */
 }
 
 static inline bool unlock_once(goro_mutex *m)
 {
+	P *alone = solo_enter_self();
 	uint32_t s = load_rlx(&m->state);
-	return (s & LOCKED) && (s & (WAITERS | WOKEN)) != WAITERS &&
-	       cas_rel(&m->state, s, s & ~LOCKED); /* pairs with cas_acq in lock_once, try_lock */
+	bool plain = (s & LOCKED) && (s & (WAITERS | WOKEN)) != WAITERS;
+	if (alone) {
+		if (plain)
+			store_rel(&m->state, s & ~(uint32_t)LOCKED);
+		solo_leave(alone);
+		return plain;
+	}
+	/* pairs with cas_acq in lock_once, try_lock */
+	return plain && cas_rel(&m->state, s, s & ~(uint32_t)LOCKED);
 }
 
 /* Worth it only while another M runs, perhaps the owner; no more than a moment. */
@@ -140,7 +160,7 @@ void mutex_unlock_quiet(goro_mutex *m)
 
 bool mutex_trylock_quiet(goro_mutex *m)
 {
-	return try_lock(m, 0);
+	return lock_once(m) || try_lock(m, 0);
 }
 
 void mutex_lock_at(goro_mutex *m, const void *pc)
@@ -186,7 +206,7 @@ bool goro_mutex_trylock(goro_mutex *m)
 	sched_point(POINT_LOCK, m);
 	if (unlikely(!m))
 		panic("sync: lock of nil mutex");
-	if (!try_lock(m, 0))
+	if (!mutex_trylock_quiet(m))
 		return false;
 	if (GORO_RACE) {
 		RaceCtx *me = race_self();

@@ -37,9 +37,27 @@ static void give(const Token *t)
 	stress_check(__atomic_exchange_n(&owned[t->number[0]], 0, __ATOMIC_ACQ_REL) == 1);
 }
 
+/* Two counters that only the owner of a mutex may see apart. */
+static void count_one(uint64_t *rnd)
+{
+	static goro_mutex mu;
+	static volatile long a, b;
+	if (stress_random(rnd, 2))
+		goro_mutex_lock(&mu);
+	else if (!goro_mutex_trylock(&mu))
+		return;
+	stress_check(a == b);
+	a = a + 1;
+	if (stress_random(rnd, 64) == 0)
+		goro_gosched();
+	b = b + 1;
+	goro_mutex_unlock(&mu);
+}
+
 static void pass_one(uint64_t *rnd)
 {
 	Token token;
+	count_one(rnd);
 	int from = (int)stress_random(rnd, CHANS), how = (int)stress_random(rnd, 3);
 	if (how == 0) {
 		if (!goro_chan_try_recv(c[from], &token))
