@@ -92,6 +92,7 @@ struct RaceThread {
 	bool begun;        /* home was made by race_thread_create: it waits for a join */
 	uint32_t handlers; /* of signals, under way: no place for others to go on; own */
 	uintptr_t tls_lo, tls_hi; /* the thread's own variables; constant once registered */
+	RaceThread *tls_next;     /* all registered ones: tls.c's lock */
 	uint64_t filter[FILTER_SIZE];
 };
 
@@ -123,7 +124,10 @@ extern uint32_t
 void race_init(void);
 /* Enter the thread into the registry: its slow part. Idempotent. */
 void race_register(RaceThread *t);
-void race_find_tls(RaceThread *t); /* tls.c */
+/* tls.c: the thread's variables are known from now on; are no more; are the only ones. */
+void race_find_tls(RaceThread *t);
+void race_forget_tls(RaceThread *t);
+void race_only_tls(RaceThread *t);
 /* The same, and see that it has a context: its home, made on the spot. */
 void race_attach(RaceThread *t);
 void race_wait_stopped(RaceThread *t);

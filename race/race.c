@@ -370,6 +370,7 @@ static void unregister(RaceThread *t)
 	if (!s)
 		return;
 	record_give_back(&s->block);
+	race_forget_tls(t);
 	lock(&registry.lock);
 	if (s->prev)
 		s->prev->next = s->next;
@@ -514,6 +515,7 @@ RaceThread *race_thread_each(RaceThread *after)
 void race_forget_threads(RaceThread *me)
 {
 	registry.first = me->slow;
+	race_only_tls(me);
 	if (me->slow)
 		me->slow->next = me->slow->prev = NULL;
 }

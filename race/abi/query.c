@@ -219,6 +219,7 @@ static const char *location_word(LocationKind kind)
 	return kind == LOCATION_GLOBAL  ? "global"
 	       : kind == LOCATION_HEAP  ? "heap"
 	       : kind == LOCATION_STACK ? "stack"
+	       : kind == LOCATION_TLS   ? "tls"
 					: "";
 }
 

@@ -77,12 +77,12 @@ static void add_access(Buf *b, const Finding *f, int i)
 
 static void add_location(Buf *b, const Finding *f)
 {
-	static const char *const words[] = {"unknown", "global", "heap", "stack"};
+	static const char *const words[] = {"unknown", "global", "heap", "stack", "tls"};
 	const ReportLocation *l = &f->location;
 	jsonw_key(b, "location");
 	buf_str(b, "{");
 	jsonw_pair(b, "kind", words[l->kind]);
-	if (l->kind == LOCATION_GLOBAL && f->has_data) {
+	if ((l->kind == LOCATION_GLOBAL || l->kind == LOCATION_TLS) && f->has_data) {
 		jsonw_pair(b, "name", f->data.name);
 		jsonw_pair(b, "field", f->data.field);
 		jsonw_hex(b, "address", f->data.start);
@@ -92,7 +92,8 @@ static void add_location(Buf *b, const Finding *f)
 			jsonw_number(b, "line", (uint64_t)f->data.line);
 		}
 		jsonw_pair(b, "module", f->data.module);
-		jsonw_hex(b, "module_offset", f->data.module_off);
+		if (l->kind == LOCATION_GLOBAL)
+			jsonw_hex(b, "module_offset", f->data.module_off);
 	} else if (l->kind == LOCATION_STACK && f->has_frame) {
 		jsonw_pair(b, "function", f->frame.func);
 		if (f->has_data) {

@@ -340,7 +340,13 @@ static void name_location(Finding *f, uintptr_t addr)
 	}
 	if (f->location.kind == LOCATION_STACK)
 		name_frame(f, addr);
-	if (f->location.kind == LOCATION_HEAP || f->location.kind == LOCATION_STACK)
+	if (f->location.kind == LOCATION_TLS && f->location.module) {
+		f->has_data =
+		    flags.symbolize && sym_thread_local(f->location.module, f->location.offset,
+					   f->report->accesses[0].size, &f->data);
+		f->data.start += addr - f->location.offset;
+	}
+	if (f->location.kind != LOCATION_UNKNOWN && f->location.kind != LOCATION_GLOBAL)
 		f->location_who = name_who(f, f->location.ginfo);
 	if (f->location.kind == LOCATION_HEAP)
 		f->allocated = name_stack(f->location.allocated_at);
@@ -427,7 +433,7 @@ static void emit(void *arg)
 	race_count(reports);
 	e->printed = true;
 	e->told = (ReportTold){r, f.location};
-	if (f.location.kind == LOCATION_GLOBAL) {
+	if (f.has_data && f.location.kind != LOCATION_STACK) {
 		e->told.location.start = f.data.start;
 		e->told.location.size = f.data.size;
 	}

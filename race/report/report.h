@@ -65,15 +65,19 @@ typedef enum LocationKind {
 	LOCATION_UNKNOWN,
 	LOCATION_GLOBAL,
 	LOCATION_HEAP,
-	LOCATION_STACK
+	LOCATION_STACK,
+	LOCATION_TLS
 } LocationKind;
 
 typedef struct ReportLocation {
 	LocationKind kind;
 	uintptr_t start; /* of the block, variable or frame; 0 unknown */
 	size_t size;
-	uint32_t ginfo;       /* heap: who allocated; stack: whose */
+	uint32_t
+	    ginfo; /* heap: who allocated; stack, tls: whose, or who runs on the thread whose it is */
 	StackId allocated_at; /* heap */
+	uintptr_t module;     /* tls: an address in the module whose variable it is */
+	size_t offset;        /* tls: in that module's thread-local storage */
 } ReportLocation;
 
 typedef struct Report {

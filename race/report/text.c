@@ -170,6 +170,26 @@ static void add_location(Buf *b, const Finding *f)
 			buf_fmt(b, " at %s:%d", report_path(f->data.file), f->data.line);
 		buf_str(b, "\n");
 		return;
+	case LOCATION_TLS:
+		buf_str(b, "\nLocation is thread-local ");
+		if (f->has_data)
+			buf_fmt(b, "'%s' of size %zu at 0x%012zx", f->data.name, f->data.size,
+			    (size_t)f->data.start);
+		else
+			buf_str(b, "storage");
+		if (f->has_data && f->data.field)
+			buf_fmt(b, ", in '%s',", f->data.field);
+		buf_str(b, " of ");
+		if (f->location_who >= 0 && !who(f, f->location_who)->info->is_thread)
+			buf_str(b, "the thread that runs ");
+		if (f->location_who >= 0)
+			add_who(b, who(f, f->location_who), true);
+		else
+			buf_str(b, "a thread");
+		if (f->has_data && f->data.file)
+			buf_fmt(b, " defined at %s:%d", report_path(f->data.file), f->data.line);
+		buf_str(b, "\n");
+		return;
 	case LOCATION_UNKNOWN:
 		return;
 	}

@@ -1,11 +1,13 @@
 /*
- * location.c: whose an address is: a block of the heap, living or freed, or a stack. For reports.
+ * location.c: whose an address is: a block of the heap, living or freed, a stack, or a thread's own variables. For
+ * reports.
  */
 #include <malloc.h>
 
 #include "../history/context.h"
 #include "../history/record.h"
 #include "../report/report.h"
+#include "../tls.h"
 #include "blocks.h"
 #include "heap.h"
 #include "set.h"
@@ -118,14 +120,18 @@ static bool on_stack(RaceCtx *c, void *arg)
 	FindStack *f = arg;
 	if (f->addr < c->stack_lo || f->addr >= c->stack_hi)
 		return false;
-	*f->out =
-	    (ReportLocation){LOCATION_STACK, c->stack_lo, c->stack_hi - c->stack_lo, c->ginfo, 0};
+	*f->out = (ReportLocation){.kind = LOCATION_STACK,
+	    .start = c->stack_lo,
+	    .size = c->stack_hi - c->stack_lo,
+	    .ginfo = c->ginfo};
 	return true;
 }
 
 void location_find(uintptr_t addr, ReportLocation *out)
 {
 	*out = (ReportLocation){.kind = LOCATION_UNKNOWN};
+	if (race_tls_find(addr, out)) /* before stacks: a thread's has them at its end */
+		return;
 	FindStack f = {addr, out};
 	ctx_each(on_stack, &f);
 	if (out->kind == LOCATION_UNKNOWN)

@@ -32,6 +32,32 @@ static bool static_address(Dwarf_Die *var, Dwarf_Addr *addr)
 	return dwarf_getlocation_attr(&attr, &ops[0], &got) == 0 && dwarf_formaddr(&got, addr) == 0;
 }
 
+/* An offset in thread-local storage: pushed, and an operator for "of the thread". */
+static bool thread_local_offset(Dwarf_Die *var, Dwarf_Addr *offset)
+{
+	Dwarf_Attribute attr, got;
+	Dwarf_Op *ops;
+	size_t n;
+	if (!dwarf_attr(var, DW_AT_location, &attr) || dwarf_getlocation(&attr, &ops, &n) ||
+	    n != 2 ||
+	    (ops[1].atom != DW_OP_GNU_push_tls_address && ops[1].atom != DW_OP_form_tls_address))
+		return false;
+	switch (ops[0].atom) {
+	case DW_OP_const1u:
+	case DW_OP_const2u:
+	case DW_OP_const4u:
+	case DW_OP_const8u:
+	case DW_OP_constu:
+		*offset = ops[0].number;
+		return true;
+	case DW_OP_constx:
+	case DW_OP_GNU_const_index:
+		return dwarf_getlocation_attr(&attr, &ops[0], &got) == 0 &&
+		       dwarf_formaddr(&got, offset) == 0;
+	}
+	return false;
+}
+
 static uint64_t type_size(Dwarf_Die *var)
 {
 	Dwarf_Attribute attr;
@@ -43,10 +69,14 @@ static uint64_t type_size(Dwarf_Die *var)
 	return size;
 }
 
-static void add_var(Dwarf_Die *cu, Dwarf_Die *die, VarList *list)
+/* lists: those with an address, and thread-local ones. */
+static void add_var(Dwarf_Die *cu, Dwarf_Die *die, VarList lists[2])
 {
-	Dwarf_Addr addr;
-	if (!static_address(die, &addr) || !addr)
+	Dwarf_Addr addr = 0;
+	VarList *list = &lists[0];
+	if (!static_address(die, &addr) && thread_local_offset(die, &addr))
+		list = &lists[1];
+	else if (!addr)
 		return;
 	if (list->n == list->cap) {
 		size_t cap = list->cap ? 2 * list->cap : 64;
@@ -66,7 +96,7 @@ static void add_var(Dwarf_Die *cu, Dwarf_Die *die, VarList *list)
 
 #define DEPTH_MAX 64 /* of scopes in each other; damaged DWARF may nest without end */
 
-static void walk(Dwarf_Die *cu, Dwarf_Die *parent, VarList *list, int depth)
+static void walk(Dwarf_Die *cu, Dwarf_Die *parent, VarList lists[2], int depth)
 {
 	Dwarf_Die die;
 	if (depth > DEPTH_MAX || dwarf_child(parent, &die) != 0)
@@ -74,7 +104,7 @@ static void walk(Dwarf_Die *cu, Dwarf_Die *parent, VarList *list, int depth)
 	do {
 		switch (dwarf_tag(&die)) {
 		case DW_TAG_variable:
-			add_var(cu, &die, list);
+			add_var(cu, &die, lists);
 			break;
 		case DW_TAG_subprogram:
 		case DW_TAG_lexical_block:
@@ -83,7 +113,7 @@ static void walk(Dwarf_Die *cu, Dwarf_Die *parent, VarList *list, int depth)
 		case DW_TAG_try_block:
 		case DW_TAG_catch_block:
 		case DW_TAG_inlined_subroutine:
-			walk(cu, &die, list, depth + 1);
+			walk(cu, &die, lists, depth + 1);
 			break;
 		}
 	} while (dwarf_siblingof(&die, &die) == 0);
@@ -106,31 +136,45 @@ static int var_by_lo(const void *a, const void *b)
 	return x->lo < y->lo ? -1 : x->lo > y->lo;
 }
 
-/* The variable of the DWARF that covers addr; one of unknown size covers its first byte. */
-static const SymVar *find_var(SymModule *m, Dwarf_Addr addr)
+static void make_vars(SymModule *m)
 {
-	if (!m->vars_made) {
-		VarList list = {0};
-		if (m->dwarf)
-			module_each_cu(m, add_unit, &list);
-		if (list.n)
-			qsort(list.at, list.n, sizeof *list.at, var_by_lo);
-		m->vars = list.at;
-		m->nvars = list.n;
-		m->vars_made = true;
-	}
-	size_t lo = 0, hi = m->nvars;
+	VarList lists[2] = {{0}, {0}};
+	if (m->vars_made)
+		return;
+	if (m->dwarf)
+		module_each_cu(m, add_unit, lists);
+	for (int i = 0; i < 2; i++)
+		if (lists[i].n)
+			qsort(lists[i].at, lists[i].n, sizeof *lists[i].at, var_by_lo);
+	m->vars = lists[0].at;
+	m->nvars = lists[0].n;
+	m->tls = lists[1].at;
+	m->ntls = lists[1].n;
+	m->vars_made = true;
+}
+
+/* The one that covers addr; one of unknown size covers its first byte. */
+static const SymVar *find_in(const SymVar *vars, size_t n, Dwarf_Addr addr)
+{
+	size_t lo = 0, hi = n;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
-		if (m->vars[mid].lo <= addr)
+		if (vars[mid].lo <= addr)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	if (lo == 0)
 		return NULL;
-	const SymVar *v = &m->vars[lo - 1];
+	const SymVar *v = &vars[lo - 1];
 	return addr - v->lo < (v->size ? v->size : 1) ? v : NULL;
+}
+
+/* The variable of the DWARF that covers addr. */
+static const SymVar *find_var(SymModule *m, Dwarf_Addr addr)
+{
+	make_vars(m);
+	return find_in(m->vars, m->nvars, addr);
 }
 
 bool sym_data(uintptr_t addr, size_t size, SymData *out)
@@ -168,6 +212,64 @@ bool sym_data(uintptr_t addr, size_t size, SymData *out)
 			out->module = m->path;
 			out->module_off = out->start - m->load;
 		}
+	}
+	sym_leave();
+	return found;
+}
+
+/* ---- thread-locals ---- */
+
+/* By the table of symbols: where DWARF is missing. */
+static bool tls_by_symtab(SymModule *m, size_t offset, SymData *out)
+{
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(m->mod, &bias);
+	for (Elf_Scn *s = NULL; elf && (s = elf_nextscn(elf, s)) != NULL;) {
+		GElf_Shdr head;
+		Elf_Data *data = NULL;
+		if (!gelf_getshdr(s, &head) ||
+		    (head.sh_type != SHT_SYMTAB && head.sh_type != SHT_DYNSYM) ||
+		    !head.sh_entsize || !(data = elf_getdata(s, NULL)))
+			continue;
+		for (size_t i = 0; i < head.sh_size / head.sh_entsize; i++) {
+			GElf_Sym sym;
+			if (!gelf_getsym(data, (int)i, &sym) ||
+			    GELF_ST_TYPE(sym.st_info) != STT_TLS || sym.st_shndx == SHN_UNDEF ||
+			    offset - sym.st_value >= sym.st_size)
+				continue;
+			const char *name = elf_strptr(elf, head.sh_link, sym.st_name);
+			if (!name || !*name)
+				continue;
+			*out = (SymData){
+			    .name = sym_demangle(name), .start = sym.st_value, .size = sym.st_size};
+			return true;
+		}
+	}
+	return false;
+}
+
+bool sym_thread_local(uintptr_t module, size_t offset, size_t size, SymData *out)
+{
+	if (!sym_enter())
+		return false;
+	memset(out, 0, sizeof *out);
+	bool found = false;
+	SymModule *m = module_find(module);
+	if (m) {
+		make_vars(m);
+		const SymVar *v = find_in(m->tls, m->ntls, offset);
+		found = v || tls_by_symtab(m, offset, out);
+		if (v) {
+			*out = (SymData){.name = v->name,
+			    .start = v->lo,
+			    .size = v->size,
+			    .file = v->file,
+			    .dir = v->dir,
+			    .line = v->line};
+			Dwarf_Die die = v->die;
+			out->field = sym_field(&die, v->name, offset - v->lo, size);
+		}
+		out->module = found ? m->path : NULL;
 	}
 	sym_leave();
 	return found;

@@ -165,6 +165,7 @@ static int drop_module(Dwfl_Module *mod, void *user, const char *name, Dwarf_Add
 	if (m) {
 		free(m->ranges);
 		free(m->vars);
+		free(m->tls);
 	}
 	return DWARF_CB_OK;
 }

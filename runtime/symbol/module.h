@@ -35,6 +35,8 @@ typedef struct SymModule {
 	size_t nranges;
 	SymVar *vars; /* sorted by lo; made by the first question about data */
 	size_t nvars;
+	SymVar *tls; /* the same of thread-local ones: lo is the offset in the module's storage */
+	size_t ntls;
 	bool vars_made;
 } SymModule;
 

@@ -52,6 +52,10 @@ typedef struct SymData {
  * `size` bytes. */
 bool sym_data(uintptr_t addr, size_t size, SymData *out);
 
+/* The thread-local variable at `offset` in the thread-local storage of the module that `module` lies in; `start` is
+ * its offset there, module_off nothing. */
+bool sym_thread_local(uintptr_t module, size_t offset, size_t size, SymData *out);
+
 /* The local variable or parameter of the function containing pc that covers addr, given the frame's
  * canonical frame address (CFA); false when unknown (it lives in a register, or somewhere that changes). */
 bool sym_local(uintptr_t pc, uintptr_t cfa, uintptr_t addr, size_t size, SymData *out);
