@@ -1,7 +1,7 @@
 /*
  * httpd.c: a web server: HTTP/1.1, a goroutine for each connection, keep-alive and pipelining, time limits
- * for a request, for an idle connection and for an answer, and a graceful end: on SIGINT or SIGTERM it
- * takes no more connections, closes idle ones, lets requests under way finish, and is gone 5 s later at
+ * for a request, for an idle connection and for an answer, and a graceful end: on SIGINT, SIGTERM or
+ * POST /stop it takes no more connections, closes idle ones, lets requests under way finish, and is gone 5 s later at
  * the latest.
  *
  *   httpd [ADDRESS [DIRECTORY]]      default 127.0.0.1:8080 and the working directory
@@ -10,6 +10,7 @@
  *   curl http://127.0.0.1:8080/sleep?300   answers after that many milliseconds, at most 3000
  *   curl -d text http://127.0.0.1:8080/echo    what was sent
  *   curl http://127.0.0.1:8080/file/NAME   a file in DIRECTORY
+ *   curl -X POST http://127.0.0.1:8080/stop    ends the server; asked from this machine only
  *
  * What to look at. serve() reads and writes as if it were alone: goro_read parks. The context `stop` says to
  * all when to end; what a goroutine waits for when that happens is a read, which the deadline that
@@ -30,10 +31,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifndef IDLE_TIME /* another patience: -D, all four */
 #define IDLE_TIME    (15 * GORO_SECOND) /* between two requests */
 #define REQUEST_TIME (5 * GORO_SECOND)  /* from its first byte to its last */
 #define ANSWER_TIME  (10 * GORO_SECOND)
 #define GRACE_TIME   (5 * GORO_SECOND)
+#endif
 #define HEAD_MAX     8192
 #define BODY_MAX     (1 << 20)
 #define CONNS_MAX    1000
@@ -196,6 +199,7 @@ static const char *reason(int status)
 	switch (status) {
 	case 200: return "OK";
 	case 400: return "Bad Request";
+	case 403: return "Forbidden";
 	case 404: return "Not Found";
 	case 405: return "Method Not Allowed";
 	case 408: return "Request Timeout";
@@ -256,12 +260,24 @@ static bool answer_file(Conn *c, const Request *r, const char *name)
 	return ok;
 }
 
+/* The end by the context itself: this request is answered, and those under way. */
+static bool answer_stop(Conn *c, const Request *r)
+{
+	char peer[64];
+	if (goro_socket_address(c->fd, true, peer, sizeof peer) < 0 || strncmp(peer, "127.", 4) != 0)
+		return answer_text(c, r, 403, "not from here\n");
+	goro_cancel(stop);
+	return answer_text(c, r, 200, "stopping\n") && false;
+}
+
 static bool handle(Conn *c, const Request *r)
 {
 	char text[128];
 	int64_t count = goro_atomic_add_int64(&requests, 1);
 	if (strcmp(r->path, "/echo") == 0)
 		return answer(c, r, 200, "application/octet-stream", r->body, (size_t)r->length);
+	if (strcmp(r->path, "/stop") == 0 && strcmp(r->method, "POST") == 0)
+		return answer_stop(c, r);
 	if (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0)
 		return answer_text(c, r, 405, "GET it\n");
 	if (strcmp(r->path, "/") == 0)
