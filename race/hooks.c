@@ -220,6 +220,16 @@ static void range_of(RaceCtx *g, const void *addr, size_t size, Kind kind, const
 	if (!g || !size || !race_enter(t))
 		return;
 	race_register(t);
+	unsigned log2 = (unsigned)__builtin_ctzll(size);
+	if (size == 1u << log2 &&
+	    ((uintptr_t)addr & 7) + size <= GRANULE) { /* as the program's own, caches and all */
+		collect_if_due(t);
+		access_check(t, g, (uintptr_t)addr,
+		    CODE_SIZE(log2) | CODE_PLAIN | (kind == KIND_WRITE ? CODE_WRITE : 0), pc);
+		finding_flush(t);
+		race_leave(t);
+		return;
+	}
 	Access a = {.t = t,
 	    .ctx = g,
 	    .pc = pc,

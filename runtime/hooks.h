@@ -160,6 +160,9 @@ HOOK(void, hook_forget, (const void *addr), )
 /* The runtime reads or writes program memory on the goroutine's behalf. */
 HOOK(void, hook_read, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
 HOOK(void, hook_write, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
+/* g uses an object of the runtime's: a read of size bytes (1 or 2, of one granule) that are nobody's data, by
+ * which a free or a close meanwhile is told. Cheap where the same goroutine has used it before. */
+HOOK(void, hook_use, (RaceCtx *g, const void *addr, size_t size, const void *pc), )
 /* Do the accesses of the code at pc count: is its module instrumented? What libc is asked by other
  * libraries says nothing of how they order it. */
 HOOK(bool, hook_counts, (const void *pc), false)

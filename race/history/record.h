@@ -4,8 +4,8 @@
  * epoch and with one set of locks, however many granules they touched; so both stacks of any race are
  * exact at any distance, and memory grows with behaviour, not with shadow.
  *
- * A record is immutable from the moment its id is in shadow memory until a collection finds that
- * nothing refers to it. Freed ids rest for one more collection before they are used again: a fast path
+ * A record is immutable (but for RECORD_USE) from the moment its id is in shadow memory until a collection
+ * finds that nothing refers to it. Freed ids rest for one more collection before they are used again: a fast path
  * interrupted between its two loads cannot meet a new meaning of an old cell.
  */
 #ifndef GORO_RACE_RECORD_H
@@ -21,11 +21,12 @@ typedef struct Record {
 	uint32_t ginfo;
 	uintptr_t pc;
 	uint32_t mset; /* locks held; for a free, RECORD_ALLOC | the record of the allocation */
-	uint32_t size; /* bytes of the access, and RECORD_VPTR */
+	uint32_t size; /* bytes of the access, and RECORD_VPTR or RECORD_USE */
 } Record;
 
 #define RECORD_VPTR 0x80000000u /* of an object's pointer to its table of virtual functions */
-#define RECORD_SIZE 0x7fffffffu
+#define RECORD_USE  0x40000000u /* a goroutine's at one object: it changes (shadow/use.c) */
+#define RECORD_SIZE 0x3fffffffu
 
 /* The allocation of a heap block is a record too, of no epoch: slot 0. */
 #define RECORD_ALLOC 0x80000000u

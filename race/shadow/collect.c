@@ -52,6 +52,13 @@
 uint32_t collect_threshold = RACE_GC_MIN;
 uint32_t collect_deep = RACE_DEEP_MIN;
 
+static inline bool none_of_8(const Cell *c)
+{
+	uint64_t v[4];
+	memcpy(v, c, sizeof v);
+	return !(v[0] | v[1] | v[2] | v[3]);
+}
+
 /* What the chunk holds: its Chunk.touched. */
 static uint8_t mark_chunk(uintptr_t addr)
 {
@@ -61,6 +68,10 @@ static uint8_t mark_chunk(uintptr_t addr)
 		const Cell *c = plane ? r : w;
 		last = 0;
 		for (uint32_t i = 0; i < CHUNK_BYTES / GRANULE; i++) {
+			while (i % 8 == 0 && i < CHUNK_BYTES / GRANULE && none_of_8(&c[i]))
+				i += 8; /* most chunks hold little */
+			if (i == CHUNK_BYTES / GRANULE)
+				break;
 			if (c[i] == 0 || c[i] == last) /* world stopped */
 				continue;
 			last = c[i];

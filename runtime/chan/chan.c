@@ -38,6 +38,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(offsetof(goro_chan, id_access) == offsetof(goro_chan, id_life) + 1 &&
+		   offsetof(goro_chan, id_life) / 8 == offsetof(goro_chan, id_access) / 8,
+    "hook_use of both: one granule");
+
 static inline void *slot(goro_chan *c, size_t i)
 {
 	return c->buf + i * c->stride;
@@ -340,8 +344,7 @@ void goro_chan_send(goro_chan *c, const void *elem)
 		chan_block_forever(WAIT_CHAN_SEND_NIL);
 	check_elem(c, elem);
 	RaceCtx *me = race_self();
-	hook_read(me, &c->id_life, 1, pc);
-	hook_read(me, &c->id_access, 1, pc);
+	hook_use(me, &c->id_life, 2, pc); /* and id_access */
 	P *alone = chan_lock(c);
 	ChanResult r = do_send(c, alone != NULL, me, elem, pc, &wake);
 	if (r == CHAN_BLOCKED) {
@@ -365,8 +368,7 @@ bool goro_chan_try_send(goro_chan *c, const void *elem)
 		return false;
 	check_elem(c, elem);
 	RaceCtx *me = race_self();
-	hook_read(me, &c->id_life, 1, pc);
-	hook_read(me, &c->id_access, 1, pc);
+	hook_use(me, &c->id_life, 2, pc); /* and id_access */
 	if (!chan_can_send(c))
 		return false;
 	P *alone = chan_lock(c);
@@ -411,7 +413,7 @@ bool goro_chan_recv(goro_chan *c, void *elem)
 	if (unlikely(!c))
 		chan_block_forever(WAIT_CHAN_RECV_NIL);
 	RaceCtx *me = race_self();
-	hook_read(me, &c->id_life, 1, pc);
+	hook_use(me, &c->id_life, 1, pc);
 	P *alone = chan_lock(c);
 	ChanResult r = do_recv(c, alone != NULL, me, elem, pc, &wake);
 	if (r == CHAN_BLOCKED)
@@ -431,7 +433,7 @@ bool goro_chan_try_recv(goro_chan *c, void *elem)
 	if (!c)
 		return false;
 	RaceCtx *me = race_self();
-	hook_read(me, &c->id_life, 1, pc);
+	hook_use(me, &c->id_life, 1, pc);
 	if (!chan_can_recv(c))
 		return false;
 	P *alone = chan_lock(c);
@@ -451,7 +453,7 @@ void goro_chan_close(goro_chan *c)
 	if (!c)
 		panic("close of nil channel");
 	RaceCtx *me = race_self();
-	hook_read(me, &c->id_life, 1, pc);
+	hook_use(me, &c->id_life, 1, pc);
 	P *alone = chan_lock(c);
 	if (c->closed) {
 		chan_unlock(c, alone);
@@ -492,7 +494,7 @@ int goro_chan_len(const goro_chan *c)
 	if (!c)
 		return 0;
 	if (GORO_RACE)
-		hook_read(race_self(), &c->id_life, 1, __builtin_return_address(0));
+		hook_use(race_self(), &c->id_life, 1, __builtin_return_address(0));
 	return (int)load_rlx(&c->count);
 }
 
@@ -501,6 +503,6 @@ int goro_chan_cap(const goro_chan *c)
 	if (!c)
 		return 0;
 	if (GORO_RACE)
-		hook_read(race_self(), &c->id_life, 1, __builtin_return_address(0));
+		hook_use(race_self(), &c->id_life, 1, __builtin_return_address(0));
 	return (int)c->cap;
 }

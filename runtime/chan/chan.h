@@ -30,11 +30,12 @@ typedef struct WaitQueue {
 } WaitQueue;
 
 struct goro_chan {
-	Lock lock;           /* rank CHAN */
-	uint32_t closed;     /* store_rlx, once */
-	uint8_t id_life;     /* identities for the detector, never used as memory: read by every */
-	uint8_t id_access;   /*   operation, written by free; read by send, written by close; */
-	uint8_t id_close;    /*   close -> a receive that answers because of it */
+	Lock lock;       /* rank CHAN */
+	uint32_t closed; /* store_rlx, once */
+	uint8_t id_life; /* identities for the detector, never used as memory: hook_use by every */
+	uint8_t
+	    id_access; /*   operation, written by free; by send, written by close; the first two */
+	uint8_t id_close;    /*   in one granule; close -> a receive that answers because of it */
 	size_t count;        /* elements in the buffer; store_rlx */
 	size_t cap;          /* constant */
 	size_t elem;         /* bytes of an element; constant */

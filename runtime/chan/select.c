@@ -63,7 +63,7 @@ static void shuffle(Sel *s, int n)
 			continue;
 		if (k->send && !k->elem && k->chan->elem)
 			panic("select: send of a NULL element");
-		hook_read(s->race, &k->chan->id_life, 1, s->pc);
+		hook_use(s->race, &k->chan->id_life, 1, s->pc);
 		int j = (int)random_below(&x, (uint32_t)++s->n);
 		s->poll[s->n - 1] = s->poll[j];
 		s->poll[j] = i;
@@ -191,7 +191,7 @@ static int poll_once(Sel *s)
 	for (int i = 0; i < s->n; i++) {
 		goro_case *k = &s->cases[s->poll[i]];
 		if (k->send)
-			hook_read(s->race, &k->chan->id_access, 1, s->pc);
+			hook_use(s->race, &k->chan->id_access, 1, s->pc);
 		if (!(k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan)))
 			continue;
 		G *wake = NULL;

@@ -338,6 +338,12 @@ static void memory(RaceCtx *g, const char *word, const void *addr, size_t size)
 	leave();
 }
 
+void hook_use(RaceCtx *g, const void *addr, size_t size, const void *pc)
+{
+	for (size_t i = 0; i < size; i++)
+		hook_read(g, (const char *)addr + i, 1, pc);
+}
+
 bool hook_counts(const void *pc)
 {
 	return pc != NULL;
