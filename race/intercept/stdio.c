@@ -35,7 +35,7 @@ static FdOrder file_order(FILE *f)
 {
 	uint32_t now = load_rlx(&changes);
 
-	if (last.f != f || last.changes != now) {
+	if (last.f != f || last.changes != now || last.order.anew) {
 		int saved = os_errno();
 
 		last.order = fd_order ? fd_order(fileno_unlocked(f))

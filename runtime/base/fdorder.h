@@ -5,12 +5,20 @@
 #ifndef GORO_BASE_FDORDER_H
 #define GORO_BASE_FDORDER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* What comes in acquires `in`; what goes out releases `out`, and `also` where there is one. All NULL: a bad
  * descriptor. Two descriptors of one file or pipe have the same. */
 typedef struct FdOrder {
 	const void *in, *out, *also;
+	bool anew; /* ask again at each call: a socket gets connected, and its other end known */
 } FdOrder;
 FdOrder fd_order(int fd);
+
+/* Of a descriptor in an epoll, by the data that it was put there with: epoll_ctl releases to it, the wait that
+ * answers that data acquires it. */
+const void *fd_order_epoll(uint64_t data);
 
 /* a and b are the ends of a fresh socketpair, and nobody else's. */
 void fd_order_pair(int a, int b);

@@ -5,14 +5,27 @@
  * A key is a mix of device and inode: two files that collide in 64 bits would share an order, which can
  * hide a race and not invent one. So does a full table, whose last entry is everybody's.
  *
- * Sockets. Nothing tells which two are connected, so all share one identity (`sockets`), but for the ends
- * of a socketpair: `peers` remembers those, and each direction has an identity of its own, named by both
- * inodes. All that goes out of any socket is released to `sockets` as well; so whoever does not know its
- * peer, or no longer, still is after all that was written to it, and an entry of `peers` may be dropped at
- * any moment, if only both ends' are: a writer that missed its entry wrote later than one dropped it, and
- * who reads that asks later still. Dropped are both when either is closed, or the table is full.
- * (By the two addresses TCP connections could be told apart too, were it not for address translation,
- * which shows the two ends different ones.)
+ * Sockets. All that goes out of any socket is released to `sockets`, which who knows nothing better acquires.
+ * Better are:
+ *   - the ends of a socketpair: `peers` remembers those, and each direction has an identity of its own,
+ *     named by both inodes. Whoever does not know its peer, or no longer, still is after all that was written
+ *     to it, and an entry of `peers` may be dropped at any moment, if only both ends' are: a writer that
+ *     missed its entry wrote later than one dropped it, and who reads that asks later still. Dropped are both
+ *     when either is closed, or the table is full.
+ *   - the ends of a TCP connection: each direction is named by both addresses, and `flows` remembers which
+ *     names something was sent under in this process. Who reads takes the other end's name where that has been
+ *     used, and `sockets` where not: as when addresses are translated, which shows the two ends different
+ *     ones, or the other end is another process'. Who finds no room there sets `crowded`, before it sends, and from then on
+ *     all read from `sockets`.
+ *   - a listening socket: `connects`, which is released to by sockets that are not connected alone.
+ * Sockets of datagrams, and those bound to paths, have nothing by which the two ends could be told.
+ *
+ * Eventfds share one inode; the kernel numbers them, and says so in /proc/self/fdinfo. All that goes into one is
+ * released to the common identity as well; `blurred` is set before the first that could not be asked about,
+ * and from then on that one counts.
+ *
+ * An epoll answers with the data it was given with a descriptor: that data is the identity, whichever epoll. So
+ * a wait is after the epoll_ctl of what it answers, and of no other.
  */
 #include "../base/fdorder.h"
 
@@ -25,12 +38,17 @@
 #include "../base/atomic.h"
 #include "../os/os.h"
 
-#define TABLE 65536 /* 512 KiB, touched as used */
-#define PEERS 16384
+#define TABLE  65536 /* 512 KiB, touched as used */
+#define PEERS  16384
+#define FLOWS  65536
+#define EPOLLS 4096
 
 static uint64_t keys[TABLE + 1];
 static uint64_t peers[PEERS]; /* an inode and its peer's, 32 bits each; 0: none; GONE: was one */
-static uint64_t sockets;
+static uint64_t sockets, connects;
+static uint64_t flows[FLOWS];   /* names of directions; 0: none */
+static uint64_t epolls[EPOLLS]; /* only their addresses */
+static uint32_t blurred, crowded;
 
 #define GONE UINT64_C(1)
 
@@ -100,6 +118,28 @@ void fd_order_pair(int a, int b)
 		drop(sa.st_ino);
 }
 
+/* ---- TCP ---- */
+
+/* The identity of the name, if something was sent under it; with `sends`, something is about to be. NULL: not, or
+ * there was no room. Names are never removed, and put where the first free place near is, so they are found. */
+static const void *flow(uint64_t name, bool sends)
+{
+	name |= 1;
+	uint32_t i = (uint32_t)(name >> 32) % FLOWS;
+	for (uint32_t n = 0; n < 64; n++, i = (i + 1) % FLOWS) {
+		uint64_t k = load_acq(&flows[i]); /* pairs with cas_ar: who reads it comes after */
+		if (k == 0 && !sends)
+			return NULL;
+		if (k == 0 && cas_ar(&flows[i], 0, name))
+			return &flows[i];
+		if (load_acq(&flows[i]) == name)
+			return &flows[i];
+	}
+	if (sends)
+		store_rel(&crowded, 1u); /* pairs with load_acq in socket_order */
+	return NULL;
+}
+
 void fd_order_close(int fd)
 {
 	struct stat st;
@@ -116,21 +156,59 @@ void fd_order_close(int fd)
 
 /* ---- any descriptor ---- */
 
+static FdOrder socket_order(int fd)
+{
+	const FdOrder any = {&sockets, &sockets, NULL, true};
+	uint64_t out, in;
+	switch (os_fd_stream(fd, &out, &in)) {
+	case OS_FD_LISTENS:
+		return (FdOrder){&connects, &connects, NULL, true};
+	case OS_FD_LOOSE:
+		return (FdOrder){&sockets, &sockets, &connects, true};
+	case OS_FD_TCP: {
+		const void *from = flow(in, false), *to = flow(out, true);
+		if (!from || load_acq(&crowded))
+			from = &sockets;
+		return (FdOrder){from, to ? to : &sockets, &sockets, true};
+	}
+	default:
+		return any;
+	}
+}
+
+/* An eventfd's own identity; NULL: it has none. */
+static const void *eventfd_order(int fd, const struct stat *st)
+{
+	int64_t id = st->st_mode & S_IFMT ? 0 : os_fd_eventfd(fd);
+	if (id < 0)
+		store_rel(&blurred, 1u); /* pairs with load_acq: what it lets through comes later */
+	return id > 0 ? identity(UINT64_MAX, (uint64_t)id) : NULL;
+}
+
+const void *fd_order_epoll(uint64_t data)
+{
+	return &epolls[data * 0x9e3779b97f4a7c15u >> 52];
+}
+
+_Static_assert(EPOLLS == 1 << (64 - 52), "fd_order_epoll's shift");
+
 FdOrder fd_order(int fd)
 {
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) != 0)
-		return (FdOrder){NULL, NULL, NULL};
+		return (FdOrder){NULL, NULL, NULL, false};
 	if (S_ISSOCK(st.st_mode)) {
 		uint64_t *at =
 		    st.st_ino && st.st_ino <= UINT32_MAX ? place(st.st_ino, false) : NULL;
 		uint64_t e = at ? load_rlx(at) : GONE;
 		if (e == GONE)
-			return (FdOrder){&sockets, &sockets, NULL};
+			return socket_order(fd);
 		uint64_t other = e & UINT32_MAX;
 		return (FdOrder){
-		    identity(e >> 32, other << 32), identity(other, e >> 32 << 32), &sockets};
+		    identity(e >> 32, other << 32), identity(other, e >> 32 << 32), &sockets, true};
 	}
-	const void *one = identity(st.st_dev, st.st_ino);
-	return (FdOrder){one, one, NULL};
+	const void *one = identity(st.st_dev, st.st_ino), *event = eventfd_order(fd, &st);
+	if (!event)
+		return (FdOrder){one, one, NULL, false};
+	return (FdOrder){load_acq(&blurred) ? one : event, event, one, false};
 }

@@ -11,9 +11,9 @@
  *
  * For the detector (race build): the bytes a call takes or gives are the goroutine's reads and writes, and
  * what is written to a descriptor is before what reads it. Two descriptors are one channel of order when
- * they are one file (device and inode: both ends of a pipe, a file opened twice). All sockets are one,
- * since nothing tells which two are connected: that may hide a race between unrelated connections, and
- * never invents one (TSan and Go do the same).
+ * they are one file (device and inode: both ends of a pipe, a file opened twice), one eventfd, or the ends of
+ * one connection where that is known (fdorder.c). Other sockets are all one: that may hide a race between
+ * unrelated ones, and never invents one (TSan and Go do the same for all of them).
  */
 #include "libc.h"
 

@@ -74,18 +74,19 @@ GORO_API int pselect(
 	return k;
 }
 
-static inline void epolled(int ep, const struct epoll_event *ev, int r, const void *pc)
+static inline void epolled(const struct epoll_event *ev, int r, const void *pc)
 {
 	if (!GORO_RACE || r <= 0)
 		return;
-	fd_in(ep);
+	for (int i = 0; i < r; i++)
+		hook_acquire(race_self(), fd_order_epoll(ev[i].data.u64));
 	fills(ev, (size_t)r * sizeof *ev, pc);
 }
 
 GORO_API int epoll_wait(int ep, struct epoll_event *ev, int n, int ms)
 {
 	int r = BLOCKING(epoll_wait, (ep, ev, n, ms), SYS_epoll_wait, ep, ev, n, ms);
-	epolled(ep, ev, r, PC);
+	epolled(ev, r, PC);
 	return r;
 }
 
@@ -94,7 +95,7 @@ GORO_API int epoll_pwait(int ep, struct epoll_event *ev, int n, int ms, const si
 	takes(mask, sizeof *mask, PC);
 	int r =
 	    BLOCKING(epoll_pwait, (ep, ev, n, ms, mask), SYS_epoll_pwait, ep, ev, n, ms, mask, 8L);
-	epolled(ep, ev, r, PC);
+	epolled(ev, r, PC);
 	return r;
 }
 
@@ -104,7 +105,8 @@ GORO_API int epoll_pwait(int ep, struct epoll_event *ev, int n, int ms, const si
 GORO_API int epoll_ctl(int ep, int what, int fd, struct epoll_event *ev)
 {
 	takes(ev, sizeof *ev, PC);
-	fd_out(ep);
+	if (ev)
+		hook_release_merge(race_self(), fd_order_epoll(ev->data.u64));
 	return REAL(epoll_ctl)(ep, what, fd, ev);
 }
 

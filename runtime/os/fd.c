@@ -3,8 +3,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -98,6 +100,96 @@ int os_fd_kind(int fd)
 	if (S_ISCHR(st.st_mode) && raw_call(SYS_ioctl, fd, TCGETS, (long)&t, 0, 0, 0) == 0)
 		return OS_FD_TERMINAL;
 	return OS_FD_OTHER;
+}
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	a = (a ^ b) * 0x9e3779b97f4a7c15u;
+	return (a ^ a >> 29) * 0xd6e8feb86659fd93u;
+}
+
+/* An address and port as three words; the same for IPv4 and IPv4 in IPv6. */
+static void endpoint(const struct sockaddr_in6 *a, uint64_t out[3])
+{
+	const struct sockaddr_in *v4 = (const void *)a;
+	if (a->sin6_family == AF_INET) {
+		out[0] = 0;
+		out[1] = UINT64_C(0xffff0000) | (uint64_t)v4->sin_addr.s_addr << 32;
+		out[2] = v4->sin_port;
+		return;
+	}
+	memcpy(out, &a->sin6_addr, 16);
+	out[2] = a->sin6_port | (uint64_t)a->sin6_scope_id << 32;
+	if (out[0] == 0 && (uint32_t)out[1] == UINT32_C(0xffff0000))
+		out[2] = a->sin6_port;
+}
+
+static uint64_t way(const uint64_t from[3], const uint64_t to[3])
+{
+	uint64_t h = 0;
+	for (int i = 0; i < 3; i++)
+		h = mix(mix(h, from[i]), to[i]);
+	return h;
+}
+
+static int socket_is(int fd, int what)
+{
+	int value = 0;
+	socklen_t n = sizeof value;
+	long r = raw_call(SYS_getsockopt, fd, SOL_SOCKET, what, (long)&value, (long)&n, 0);
+	return r < 0 ? -1 : value;
+}
+
+OsFdStream os_fd_stream(int fd, uint64_t *out, uint64_t *in)
+{
+	struct sockaddr_in6 here = {0}, there = {0};
+	socklen_t n = sizeof here, m = sizeof there;
+	int type = socket_is(fd, SO_TYPE);
+	if (type != SOCK_STREAM && type != SOCK_SEQPACKET)
+		return OS_FD_NO_STREAM;
+	if (socket_is(fd, SO_ACCEPTCONN) == 1)
+		return OS_FD_LISTENS;
+	if (raw_call(SYS_getpeername, fd, (long)&there, (long)&m, 0, 0, 0) < 0)
+		return OS_FD_LOOSE;
+	if (socket_is(fd, SO_PROTOCOL) != IPPROTO_TCP ||
+	    raw_call(SYS_getsockname, fd, (long)&here, (long)&n, 0, 0, 0) < 0)
+		return OS_FD_CONNECTED;
+	uint64_t a[3], b[3];
+	endpoint(&here, a);
+	endpoint(&there, b);
+	*out = way(a, b);
+	*in = way(b, a);
+	return OS_FD_TCP;
+}
+
+int64_t os_fd_eventfd(int fd)
+{
+	static const char dir[] = "/proc/self/fdinfo/", word[] = "eventfd-id:";
+	char path[sizeof dir + 12], text[256], *p = path + sizeof path, *at;
+	*--p = 0;
+	for (unsigned n = (unsigned)fd; p > path + sizeof dir - 1; n /= 10) {
+		*--p = (char)('0' + n % 10);
+		if (n < 10)
+			break;
+	}
+	p -= sizeof dir - 1;
+	memcpy(p, dir, sizeof dir - 1);
+	long f = raw_call(SYS_openat, AT_FDCWD, (long)p, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	if (f < 0)
+		return -1;
+	long n = raw_call(SYS_read, f, (long)text, sizeof text - 1, 0, 0, 0);
+	raw_call(SYS_close, f, 0, 0, 0, 0, 0);
+	if (n < 0)
+		return -1;
+	text[n] = 0;
+	if (!(at = strstr(text, word)))
+		return 0;
+	int64_t id = 0;
+	for (at += sizeof word - 1; *at == ' ' || *at == '\t'; at++)
+		;
+	for (; *at >= '0' && *at <= '9'; at++)
+		id = id * 10 + (*at - '0');
+	return id + 1; /* the kernel counts from 0 */
 }
 
 int os_fd_wait(int fd, uint32_t ready, int kick, int64_t ns)

@@ -137,6 +137,20 @@ int os_fd_set_nonblock(int fd, bool on);
 /* What it is. */
 typedef enum OsFdKind { OS_FD_OTHER, OS_FD_SOCKET, OS_FD_FILE, OS_FD_TERMINAL } OsFdKind;
 int os_fd_kind(int fd);
+/* How a stream socket stands. */
+typedef enum OsFdStream {
+	OS_FD_NO_STREAM, /* no socket, or one of datagrams */
+	OS_FD_LISTENS,
+	OS_FD_LOOSE,     /* not connected, or no longer */
+	OS_FD_CONNECTED, /* nothing says to whom */
+	OS_FD_TCP        /* connected; the two directions have names */
+} OsFdStream;
+/* TCP: *out names what fd sends, *in what it gets, each made of both addresses; the other end has them the
+ * other way round, where no address is translated in between. */
+OsFdStream os_fd_stream(int fd, uint64_t *out, uint64_t *in);
+/* fd's number among the kernel's eventfds; 0: it is none, or the kernel does not say; -1: nobody could be
+ * asked (no /proc, no descriptor left). */
+int64_t os_fd_eventfd(int fd);
 /* Wait until fd is ready, up to ns (< 0: for ever), or until `kick` is readable (-1: none). OS_READABLE |
  * OS_WRITABLE of what was asked for, 0: not yet. */
 int os_fd_wait(int fd, uint32_t ready, int kick, int64_t ns);

@@ -1,7 +1,7 @@
 /*
  * sockets.c: what is written to a descriptor is before what reads it, by whichever call; what is read
- * elsewhere tells nothing, as far as descriptors can be told apart: pipes, files and the two directions of
- * socketpairs can. See pair.h.
+ * elsewhere tells nothing, as far as descriptors can be told apart: pipes, files, eventfds and the two directions
+ * of socketpairs and of TCP connections can. See pair.h.
  */
 #include "pair.h"
 
@@ -16,7 +16,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-static int sp[2], other[2], datagram[2], fd[2], fd2[2], listener, event, ep;
+static int sp[2], other[2], datagram[2], fd[2], fd2[2], listener, event, event2, ep;
+static int tcp[2], tcp2[2]; /* connections; a byte lies in both directions of the second */
 static struct sockaddr_in at = {.sin_family = AF_INET};
 
 static void give(int to)
@@ -95,7 +96,7 @@ static void scan_from(int from)
 
 static void watch(int what)
 {
-	struct epoll_event ev = {.events = EPOLLIN};
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = what};
 
 	must(epoll_ctl(ep, EPOLL_CTL_ADD, what, &ev) == 0);
 }
@@ -164,6 +165,23 @@ UNSEEN static int unseen(const int *p)
 	C(norace_eventfd_read, uint64_t one = 1; put(); must(write(event, &one, 8) == 8),          \
 	    uint64_t n; must(read(event, &n, 8) == 8); see())                                      \
 	C(norace_epoll_ctl, put(); watch(other[1]), watched(); see())                              \
+	C(race_tcp_another, put(); give(tcp[0]); step(1), after(1); take(tcp2[1]); see())          \
+	C(race_tcp_wrong_way, put(); give(tcp2[1]); step(1), after(1); take(tcp2[1]); see())       \
+	C(norace_tcp_both_ways, put(); give(tcp[1]), take(tcp[0]); see())                          \
+	C(norace_tcp_dup, int d = dup(tcp[0]); close(tcp[0]); put(); give(d), take(dup(tcp[1]));   \
+	    see())                                                                                 \
+	C(norace_tcp_closed_between, put(); give(tcp[0]); close(tcp[0]); step(1), after(1);        \
+	    take(tcp[1]); see())                                                                   \
+	C(norace_tcp_end, put(); close(tcp[0]), end_of(tcp[1]); see())                             \
+	C(norace_tcp_stream, put(); print_to(tcp[0]), scan_from(tcp[1]); see())                    \
+	C(race_tcp_send_and_accept, connected(); put(); give(sp[0]); step(1), after(1);            \
+	    accepted(); see())                                                                     \
+	C(race_eventfd_another, put(); must(eventfd_write(event, 1) == 0); step(1), eventfd_t n;   \
+	    after(1); must(eventfd_read(event2, &n) == 0); see())                                  \
+	C(norace_eventfd_dup, int d = dup(event); put(); must(eventfd_write(d, 1) == 0),           \
+	    eventfd_t n; must(eventfd_read(event, &n) == 0); see())                                \
+	C(race_epoll_ctl_another, watch(other[1]); put(); watch(sp[1]); step(1), after(1);         \
+	    watched(); see())                                                                      \
 	C(norace_flock, int f = open("/tmp", O_RDONLY); flock(f, LOCK_EX); put();                  \
 	    flock(f, LOCK_UN); step(1), after(1); int f = open("/tmp", O_RDONLY);                  \
 	    flock(f, LOCK_EX); see())
@@ -182,7 +200,14 @@ static void prepare(void)
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	must(bind(listener, (struct sockaddr *)&at, n) == 0 && listen(listener, 5) == 0);
 	must(getsockname(listener, (struct sockaddr *)&at, &n) == 0);
+	tcp[0] = connected();
+	tcp[1] = accepted();
+	tcp2[0] = connected();
+	tcp2[1] = accepted();
+	give(tcp2[0]);
+	give(tcp2[1]);
 	event = eventfd(0, 0);
+	event2 = eventfd(1, 0);
 	ep = epoll_create1(0);
 }
 
