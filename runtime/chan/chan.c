@@ -381,6 +381,23 @@ bool goro_chan_try_send(goro_chan *c, const void *elem)
 	return r == CHAN_DONE;
 }
 
+bool chan_take_room(goro_chan *c, const void *pc)
+{
+	RaceCtx *me = race_self();
+	G *wake = NULL;
+	lock(&c->lock);
+	bool room = chan_can_send(c);
+	if (room) {
+		hook_read(me, &c->id_life, 1, pc);
+		hook_read(me, &c->id_access, 1, pc);
+		(void)chan_send_locked(c, me, NULL, pc, &wake); /* nobody closes it */
+	}
+	unlock(&c->lock);
+	if (wake)
+		ready(wake);
+	return room;
+}
+
 bool chan_post(goro_chan *c, const void *elem)
 {
 	G *wake = NULL;

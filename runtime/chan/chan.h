@@ -145,6 +145,9 @@ static inline bool chan_can_recv(const goro_chan *c)
 _Noreturn void chan_block_forever(WaitReason why);
 
 goro_chan *chan_new(size_t elem, size_t cap, const void *pc);
+/* A send of nothing, of size 0, into a channel that is never closed, where it need not wait; whether it did
+ * not. A failure is not told to the detector: it has not touched the channel, whoever frees it. */
+bool chan_take_room(goro_chan *c, const void *pc);
 /* Put elem into the buffer or a receiver's hands if there is room, on the scheduler's behalf; false
  * when full or closed. Its order is what the slot's last receive and the timer's arming left
  * there. */

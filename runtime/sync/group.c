@@ -23,8 +23,9 @@ typedef struct Task {
 	void *arg;
 } Task;
 
-/* The places, made when there are none; NULL: no limit. */
-static goro_chan *slots_of(goro_group *g, const void *pc)
+/* The places, made when there are none; NULL: no limit. With *room, one is taken where there is one: under
+ * the lock, so that no Wait frees them meanwhile. */
+static goro_chan *slots_of(goro_group *g, bool *room, const void *pc)
 {
 	if (!g->limit) /* set before the goroutines were started */
 		return NULL;
@@ -32,6 +33,8 @@ static goro_chan *slots_of(goro_group *g, const void *pc)
 	if (!g->slots)
 		g->slots = chan_new(0, (size_t)g->limit - 1, pc);
 	goro_chan *c = g->slots;
+	if (room)
+		*room = chan_take_room(c, pc);
 	mutex_unlock_quiet(&g->m);
 	return c;
 }
@@ -65,10 +68,11 @@ static int start(goro_group *g, int (*f)(void *), void *arg, bool wait, const vo
 	if (!f)
 		return -EINVAL;
 	(void)g_current(); /* the runtime runs from here on, on a foreign thread too */
-	goro_chan *slots = slots_of(g, pc);
+	bool room = true;
+	goro_chan *slots = slots_of(g, wait ? NULL : &room, pc);
 	if (slots && wait)
 		goro_chan_send(slots, NULL);
-	else if (slots && !goro_chan_try_send(slots, NULL))
+	if (!room)
 		return -EAGAIN;
 	goro_waitgroup_add(&g->wg, 1);
 	Task *t = malloc(sizeof(*t));
