@@ -292,12 +292,9 @@ void race_signals_held(RaceThread *t)
 	{                                                                                          \
 		const void *pc = CALLER;                                                           \
 		RaceCtx *g = self();                                                               \
-		bool in;                                                                           \
 		int r;                                                                             \
 		said;                                                                              \
-		in = blocking_enter();                                                             \
-		r = goro_real_##name args;                                                         \
-		blocking_leave(in);                                                                \
+		r = BLOCKS(goro_real_##name args);                                                 \
 		told;                                                                              \
 		return r;                                                                          \
 	}

@@ -220,6 +220,7 @@ static void at_end(void *rounds)
 
 	if (left > 1 && pthread_setspecific(end_key, (void *)(left - 1)) == 0)
 		return;
+	hook_forget(cancel_identity(pthread_self()));
 	race_thread_end();
 	mine = NULL;
 	if (s) {

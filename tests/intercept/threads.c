@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,80 @@ static void *wait_for_ever(void *arg)
 		pthread_cond_wait(&cond, &m);
 	pthread_cleanup_pop(1);
 	return NULL;
+}
+
+/* Cancelled at a point of the kind that it is given: what its handler sees. */
+static int pipe_of[2], seen_at = 0;
+
+static void see_late(void *arg)
+{
+	(void)arg;
+	after(seen_at);
+	see();
+}
+
+static void at_testcancel(void)
+{
+	for (;;)
+		pthread_testcancel();
+}
+
+static void at_sleep(void)
+{
+	for (;;)
+		sleep(1000);
+}
+
+static void at_read(void)
+{
+	char ch;
+
+	must(read(pipe_of[0], &ch, 1) == 1);
+}
+
+static void at_sem(void)
+{
+	sem_t never;
+
+	sem_init(&never, 0, 0);
+	sem_wait(&never);
+}
+
+static void at_state(void)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	step(2);
+	after(3);
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	pthread_testcancel();
+}
+
+static void at_none(void) /* there is a request, and nobody acts upon it */
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	step(2);
+	after(3);
+	usleep(1);
+	pthread_testcancel();
+}
+
+static void *cancelled_in(void *point)
+{
+	pthread_cleanup_push(see_late, NULL);
+	step(1);
+	((void (*)(void))(uintptr_t)point)();
+	pthread_cleanup_pop(1);
+	return NULL;
+}
+
+static pthread_t cancellable(void (*point)(void))
+{
+	pthread_t th;
+
+	must(pipe(pipe_of) == 0);
+	must(pthread_create(&th, NULL, cancelled_in, (void *)(uintptr_t)point) == 0);
+	after(point == at_state || point == at_none ? 2 : 1);
+	return th;
 }
 
 static void key_gone(void *arg)
@@ -260,6 +335,20 @@ static void pipe_streams(void)
 	C(race_detach, pthread_detach(make(put_step)); after(1); usleep(10000); see(), (void)0)    \
 	C(norace_cancel, pthread_t th = make(wait_for_ever); after(1); LOCK; put(); UNLOCK;        \
 	    pthread_cancel(th); pthread_join(th, NULL); LOCK; see(); UNLOCK, (void)0)              \
+	C(norace_cancel_testcancel, pthread_t th = cancellable(at_testcancel); put();              \
+	    pthread_cancel(th); pthread_join(th, NULL), (void)0)                                   \
+	C(norace_cancel_sleep, pthread_t th = cancellable(at_sleep); put();                        \
+	    pthread_cancel(th); pthread_join(th, NULL), (void)0)                                   \
+	C(norace_cancel_read, pthread_t th = cancellable(at_read); put();                          \
+	    pthread_cancel(th); pthread_join(th, NULL), (void)0)                                   \
+	C(norace_cancel_sem, pthread_t th = cancellable(at_sem); put();                            \
+	    pthread_cancel(th); pthread_join(th, NULL), (void)0)                                   \
+	C(norace_cancel_enabled, pthread_t th = cancellable(at_state); put();                      \
+	    pthread_cancel(th); step(3); pthread_join(th, NULL), (void)0)                          \
+	C(race_cancel_and_then, seen_at = 2; pthread_t th = cancellable(at_sleep);                 \
+	    pthread_cancel(th); put(); step(2); pthread_join(th, NULL), (void)0)                   \
+	C(race_cancel_ignored, pthread_t th = cancellable(at_none); put();                         \
+	    pthread_cancel(th); step(3); pthread_join(th, NULL), (void)0)                          \
 	C(                                                                                         \
 	    norace_key_destructor, pthread_key_create(&key, key_gone);                             \
 	    pthread_t th = make(set_key); for (int gone = 0; !gone; usleep(20)) {                  \
