@@ -27,6 +27,9 @@ void race_thread_release(RaceCtx *child);
 
 /* [addr, addr+size) is new to the program, without a past (mmap, a new stack). */
 void race_fresh(const void *addr, size_t size);
+/* What lay at [from, from+size) lies at `to` now: its accesses, locks and other sync objects with it. from is new
+ * memory. Multiples of a page, apart; nobody uses either meanwhile. */
+void race_move(const void *from, const void *to, size_t size);
 /* All sync objects in [addr, addr+size) are gone. */
 void race_forget_sync(const void *addr, size_t size);
 

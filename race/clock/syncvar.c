@@ -228,6 +228,39 @@ void sync_forget_range(uintptr_t lo, uintptr_t hi)
 	}
 }
 
+/* The one at addr, if any, has its like at addr + by. Nobody else asks for it, so it is read without its lock: two
+ * are never held. */
+static void copy_to(uintptr_t addr, uintptr_t by)
+{
+	SyncVar *to, *s = sync_find(addr);
+	if (!s)
+		return;
+	sync_unlock(s);
+	if (!(to = sync_get(addr + by)))
+		return;
+	clock_copy(&to->clock, &s->clock);
+	to->own = s->own;
+	to->whole = s->whole;
+	to->full = s->full;
+	to->nheads = s->nheads;
+	memcpy(to->heads, s->heads, sizeof to->heads);
+	sync_unlock(to);
+}
+
+void sync_move_range(uintptr_t lo, uintptr_t hi, uintptr_t by)
+{
+	for (uintptr_t at = lo; at < hi; at += GRANULE) {
+		if (!shadow_mapped(at) || !load_rlx(&shadow_chunk(at)->has_sync)) {
+			at |= CHUNK_BYTES - GRANULE; /* the chunk's last granule */
+			continue;
+		}
+		if (load_rlx(shadow_meta_of(shadow_w(at))))
+			for (uintptr_t k = at; k < at + GRANULE; k++)
+				copy_to(k, by);
+	}
+	sync_forget_range(lo, hi);
+}
+
 void sync_forget_stack(uintptr_t lo, uintptr_t hi)
 {
 	for (uintptr_t at = lo; at < hi; at = (at | (CHUNK_BYTES - 1)) + 1) {

@@ -41,6 +41,8 @@ void sync_hold_end(uintptr_t addr);
 /* Forget the one at addr; all in [lo, hi). */
 void sync_forget(uintptr_t addr);
 void sync_forget_range(uintptr_t lo, uintptr_t hi);
+/* Those in [lo, hi) lie `by` further on from now on, where there were none; both are used by nobody meanwhile. */
+void sync_move_range(uintptr_t lo, uintptr_t hi, uintptr_t by);
 /* [lo, hi) is a stack, dead or fresh: the same, before shadow_clear_stack forgets how deep it went. */
 void sync_forget_stack(uintptr_t lo, uintptr_t hi);
 

@@ -272,6 +272,22 @@ void race_fresh(const void *addr, size_t size)
 	race_leave(t);
 }
 
+void race_move(const void *from, const void *to, size_t size)
+{
+	RaceThread *t = &race_thread;
+	uintptr_t lo = (uintptr_t)from, hi = lo + size, by = (uintptr_t)to - lo;
+	if (!size || hi < lo || !race_enter(t))
+		return;
+	fresh(lo + by, hi + by);
+	clear_starts(lo + by, hi + by);
+	if (!shadow_move(lo, hi, by))
+		race_count(lost_memory);
+	sync_move_range(lo, hi, by);
+	fresh(lo, hi);
+	clear_starts(lo, hi);
+	race_leave(t);
+}
+
 void race_forget_sync(const void *addr, size_t size)
 {
 	RaceThread *t = &race_thread;

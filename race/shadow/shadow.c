@@ -253,6 +253,36 @@ void shadow_clear_stack(uintptr_t lo, uintptr_t hi)
 	}
 }
 
+/* ---- moving ---- */
+
+bool shadow_move(uintptr_t lo, uintptr_t hi, uintptr_t by)
+{
+	bool all = true;
+	shadow_clear(lo + by, hi + by);
+	for (uintptr_t at = lo; at < hi; at += GRANULE) {
+		if (!shadow_mapped(at) || !load_rlx(&shadow_chunk(at)->touched)) {
+			at |= CHUNK_BYTES - GRANULE; /* the chunk's last granule */
+			continue;
+		}
+		Cell *from = shadow_w(at);
+		Cell w = load_rlx(from),
+		     r = load_rlx(shadow_r_of(from)); /* relaxed: nobody else's */
+		if (!(w | r))
+			continue;
+		if (!shadow_mapped(at + by) && !shadow_map(at + by)) {
+			all = false;
+			break;
+		}
+		shadow_touch(at + by);
+		shadow_grow(at + by, w, r);
+		Cell *to = shadow_w(at + by);
+		store_rlx(to, w);
+		store_rlx(shadow_r_of(to), r);
+	}
+	shadow_clear(lo, hi);
+	return all;
+}
+
 /* ---- what it takes ---- */
 
 static bool any_cell(const Cell *c, size_t n)

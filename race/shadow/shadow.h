@@ -164,6 +164,9 @@ static inline void block_unlock(uintptr_t addr)
 /* Forget [lo, hi): both planes become 0 there, granules that it covers wholly or in part. Only cells
  * that are not 0 are written; whole pages of shadow go back to the system where there are many. */
 void shadow_clear(uintptr_t lo, uintptr_t hi);
+/* What is remembered of [lo, hi) is of [lo + by, hi + by) from now on, in place of what was remembered of that;
+ * nothing of [lo, hi). Multiples of a page; nobody uses either meanwhile. False: no memory for some of it. */
+bool shadow_move(uintptr_t lo, uintptr_t hi, uintptr_t by);
 /* [lo, hi) is a stack, fresh or dead: forget the part that was touched. */
 void shadow_clear_stack(uintptr_t lo, uintptr_t hi);
 
