@@ -5,20 +5,21 @@
  *	interp SEED            run; one line for each goroutine, place and allocation on stdout
  *	interp SEED --print    the program, not run
  */
-#include <goro.h>
+#include "interp.h"
+
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../support/invisible.h"
-#include "program.h"
 #include "sites.h"
 
-static Program p;
+Program p;
+goro_mutex mutexes[MUTEXES];
+pthread_mutex_t plain_mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Alignas(64) unsigned char arena[ARENA];
-static goro_mutex mutexes[MUTEXES];
 static goro_rwmutex rwmutexes[RWMUTEXES];
-static goro_waitgroup waitgroups[WAITGROUPS];
 static goro_once onces[ONCES];
 static goro_chan *chans[CHANS], *never;
 static void *blocks[BLOCKS];
@@ -27,15 +28,50 @@ static int allocations;
 static int finished[MAX_STEPS];
 static uint64_t ids[MAX_GOROUTINES];
 
-static void body(void *arg);
-
-static void check(int t, bool ok)
+void check(int t, bool ok)
 {
 	if (!ok) {
 		fprintf(stderr, "interp: seed %llu: step %d did not go as foreseen\n",
 		    (unsigned long long)p.seed, t);
 		_Exit(9);
 	}
+}
+
+void mutex_lock(int m)
+{
+	if (m < MUTEXES - 1)
+		goro_mutex_lock(&mutexes[m]);
+	else
+		pthread_mutex_lock(&plain_mutex);
+}
+
+void mutex_unlock(int m)
+{
+	if (m < MUTEXES - 1)
+		goro_mutex_unlock(&mutexes[m]);
+	else
+		pthread_mutex_unlock(&plain_mutex);
+}
+
+bool mutex_trylock(int m)
+{
+	return m < MUTEXES - 1 ? goro_mutex_trylock(&mutexes[m])
+			       : pthread_mutex_trylock(&plain_mutex) == 0;
+}
+
+static bool rwmutex_op(int kind, int m)
+{
+	goro_rwmutex *rw = &rwmutexes[m];
+
+	switch (kind) {
+	case OP_RLOCK: goro_rwmutex_rlock(rw); break;
+	case OP_RUNLOCK: goro_rwmutex_runlock(rw); break;
+	case OP_WLOCK: goro_rwmutex_lock(rw); break;
+	case OP_WUNLOCK: goro_rwmutex_unlock(rw); break;
+	case OP_TRYRLOCK: return goro_rwmutex_tryrlock(rw);
+	default: return goro_rwmutex_trylock(rw);
+	}
+	return true;
 }
 
 static bool channel_op(const Op *op, bool send)
@@ -68,9 +104,9 @@ static void once_write(void *arg)
  * site_read_range ends (a pointer of its free list has one now and then). Not memset: that would count. */
 static void *new_block(void)
 {
-	volatile unsigned char *p = site_alloc(BLOCK_SIZE);
+	volatile unsigned char *p = site_alloc(BLOCK_ALLOC);
 
-	for (int i = 0; i < BLOCK_SIZE; i++)
+	for (int i = 0; i < BLOCK_ALLOC; i++)
 		p[i] = 0;
 	return (void *)(uintptr_t)p;
 }
@@ -86,29 +122,29 @@ static void perform(int t, const Op *op)
 	bool done = !op->block;
 
 	switch ((Kind)op->kind) {
-	case OP_GO: check(t, goro_go(body, (void *)(uintptr_t)(op->obj | t << 8)) == 0); break;
+	case OP_GO: check(t, goro_go(body, birth(op->obj, t)) == 0); break;
 	case OP_END: case OP_YIELD: goro_gosched(); break;
 	case OP_READ: (op->way ? site_read_range : site_read)(at, op->size); break;
 	case OP_WRITE: (op->way ? site_write_range : site_write)(at, op->size); break;
 	case OP_COPY: site_copy(arena + op->off2, at, op->size); break;
-	case OP_LOCK: goro_mutex_lock(&mutexes[op->obj]); break;
-	case OP_UNLOCK: goro_mutex_unlock(&mutexes[op->obj]); break;
-	case OP_TRYLOCK: check(t, goro_mutex_trylock(&mutexes[op->obj]) == done); break;
-	case OP_RLOCK: goro_rwmutex_rlock(&rwmutexes[op->obj]); break;
-	case OP_RUNLOCK: goro_rwmutex_runlock(&rwmutexes[op->obj]); break;
-	case OP_WLOCK: goro_rwmutex_lock(&rwmutexes[op->obj]); break;
-	case OP_WUNLOCK: goro_rwmutex_unlock(&rwmutexes[op->obj]); break;
-	case OP_TRYRLOCK: check(t, goro_rwmutex_tryrlock(&rwmutexes[op->obj]) == done); break;
-	case OP_TRYWLOCK: check(t, goro_rwmutex_trylock(&rwmutexes[op->obj]) == done); break;
+	case OP_LOCK: mutex_lock(op->obj); break;
+	case OP_UNLOCK: mutex_unlock(op->obj); break;
+	case OP_TRYLOCK: check(t, mutex_trylock(op->obj) == done); break;
+	case OP_RLOCK: case OP_RUNLOCK: case OP_WLOCK: case OP_WUNLOCK:
+		rwmutex_op(op->kind, op->obj);
+		break;
+	case OP_TRYRLOCK: case OP_TRYWLOCK:
+		check(t, rwmutex_op(op->kind, op->obj) == done);
+		break;
 	case OP_SEND: check(t, channel_op(op, true)); break;
 	case OP_RECV: check(t, channel_op(op, false)); break;
 	case OP_TRYSEND_FULL: check(t, !channel_op(op, true)); break;
 	case OP_TRYRECV_EMPTY: check(t, !channel_op(op, false)); break;
 	case OP_CLOSE: goro_chan_close(chans[op->obj]); break;
 	case OP_RECV_CLOSED: check(t, !channel_op(op, false)); break;
-	case OP_ADD: goro_waitgroup_add(&waitgroups[op->obj], 1); break;
-	case OP_DONE: goro_waitgroup_done(&waitgroups[op->obj]); break;
-	case OP_WAIT: goro_waitgroup_wait(&waitgroups[op->obj]); break;
+	case OP_ADD: goro_waitgroup_add(&counted.waitgroups[op->obj], 1); break;
+	case OP_DONE: goro_waitgroup_done(&counted.waitgroups[op->obj]); break;
+	case OP_WAIT: goro_waitgroup_wait(&counted.waitgroups[op->obj]); break;
 	case OP_ONCE: goro_once_do(&onces[op->obj], once_write, at); break;
 	case OP_LOAD: site_load(cell, size, op->order); break;
 	case OP_STORE: site_store(cell, size, op->order, (uint64_t)t & 63); break;
@@ -131,35 +167,71 @@ static void perform(int t, const Op *op)
 	case OP_FENCE: site_fence(op->order); break;
 	case OP_ALLOC: allocated[allocations++] = blocks[op->obj] = new_block(); break;
 	case OP_FREE: site_free(blocks[op->obj]); break;
+	default: perform_wait(t, op); break;
 	}
 }
 
-/* All steps of goroutine g that come after its birth. */
-static void play(int g, int born)
+void done_step(int t)
+{
+	if (__atomic_add_fetch(&finished[t], 1, __ATOMIC_ACQ_REL) == p.steps[t].n)
+		step(t + 1);
+}
+
+/* All steps of goroutine g that come after its birth. What its END answers; else the program is over. */
+static int play(int g, int born)
 {
 	ids[g] = goro_id();
 	for (int t = born; t < p.nsteps; t++) {
 		const Step *s = &p.steps[t];
 		for (int i = 0; i < s->n; i++) {
-			if (s->op[i].g != g)
+			const Op *op = &s->op[i];
+			if (op->g != g)
 				continue;
-			after(t);
+			if (op->kind != OP_COND_BACK) /* else it has waited, and was woken in this step */
+				after(t);
 			if (s->n == 2 && i == 0)
 				settle(10); /* so that the other most likely waits already */
-			perform(t, &s->op[i]);
-			if (__atomic_add_fetch(&finished[t], 1, __ATOMIC_ACQ_REL) == s->n)
-				step(t + 1);
-			if (s->op[i].kind == OP_END)
-				return;
+			perform(t, op);
+			if (op->kind != OP_COND_WAIT) /* else another saw it wait */
+				done_step(t);
+			if (op->kind == OP_END)
+				return op->way;
 		}
 	}
+	after(p.nsteps); /* not before: its own end may count, for a group */
+	return 0;
 }
 
-static void body(void *arg)
+void *birth(int child, int t)
+{
+	return (void *)(uintptr_t)(child | t << 8);
+}
+
+static int play_born(void *arg)
 {
 	uintptr_t v = (uintptr_t)arg;
 
-	play((int)(v & 255), (int)(v >> 8) + 1);
+	return play((int)(v & 255), (int)(v >> 8) + 1);
+}
+
+void body(void *arg)
+{
+	(void)play_born(arg);
+}
+
+void *thread_body(void *arg)
+{
+	char name[16];
+
+	snprintf(name, sizeof name, "t%d", (int)((uintptr_t)arg & 255)); /* for model.c */
+	pthread_setname_np(pthread_self(), name);
+	body(arg);
+	return NULL;
+}
+
+int task_body(void *arg)
+{
+	return play_born(arg) ? -5 : 0;
 }
 
 int interpret(int argc, char **argv)
@@ -174,9 +246,10 @@ int interpret(int argc, char **argv)
 	never = goro_chan_make(sizeof(int), 0);
 	for (int c = 0; c < CHANS; c++)
 		chans[c] = goro_chan_make(sizeof(int), (size_t)p.cap[c]);
+	waits_init();
 	play(0, 0);
 	after(p.nsteps);
-	printf("arena %p\nwaitgroups %p %zu\n", (void *)arena, (void *)waitgroups, sizeof waitgroups);
+	printf("arena %p\nwaitgroups %p %zu\n", (void *)arena, (void *)&counted, sizeof counted);
 	for (int g = 0; g < p.goroutines; g++)
 		printf("goroutine %d %llu\n", g, (unsigned long long)ids[g]);
 	for (int c = 0; c < CHANS; c++)

@@ -29,10 +29,10 @@ static void agree(const char *host, const char *opt)
 
 	run_sh(&r, 120,
 	    "w=" WORK "/%s%s; mkdir -p $w && cd $w &&"
-	    "for f in " DIR "/program.c " DIR "/interp.c " DIR "/../support/invisible.c; do"
-	    " gcc -std=gnu11 -O2 -g -c -I" GORO_SOURCE_DIR "/runtime $f -o $(basename $f .c).o || exit 1; done &&"
-	    "rm -f libinterp.a && ar rcs libinterp.a program.o interp.o invisible.o &&"
-	    "gcc -std=gnu11 -D_GNU_SOURCE -O2 -g " DIR "/model.c " DIR "/reference.c program.o " DIR
+	    "for f in " DIR "/program.c " DIR "/program_waits.c " DIR "/interp.c " DIR "/interp_waits.c " DIR "/../support/invisible.c; do"
+	    " gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -c -I" GORO_SOURCE_DIR "/runtime $f -o $(basename $f .c).o || exit 1; done &&"
+	    "rm -f libinterp.a && ar rcs libinterp.a program.o program_waits.o interp.o interp_waits.o invisible.o &&"
+	    "gcc -std=gnu11 -D_GNU_SOURCE -O2 -g " DIR "/model.c " DIR "/reference.c program.o program_waits.o " DIR
 	    "/../support/run.c " DIR "/../support/report.c -o model &&"
 	    "GORO_CC=%s " GORO_BUILD_DIR "/bin/goro-cc -race %s -g -w " DIR "/sites.c libinterp.a -o interp",
 	    host, opt, host, opt);

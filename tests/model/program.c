@@ -3,23 +3,9 @@
  * which buffer), and picks among the operations that can be done. It never makes a program that blocks,
  * panics or reads what a later run could see otherwise.
  */
-#include "program.h"
+#include "gen.h"
 
 #include <string.h>
-
-typedef struct Gen {
-	Program *p;
-	uint64_t rng;
-	int alive[MAX_GOROUTINES], nalive, born;
-	int holder[MUTEXES];       /* goroutine, -1 free */
-	int writer[RWMUTEXES];
-	uint64_t readers[RWMUTEXES]; /* one bit each */
-	int len[CHANS];
-	bool closed[CHANS];
-	int count[WAITGROUPS];
-	bool live[BLOCKS];
-	int target;                /* goroutines that should be alive */
-} Gen;
 
 const char *kind_name(int kind)
 {
@@ -32,7 +18,7 @@ const char *kind_name(int kind)
 }
 
 /* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators" */
-static uint32_t rnd(Gen *s, uint32_t below)
+uint32_t rnd(Gen *s, uint32_t below)
 {
 	s->rng ^= s->rng >> 12;
 	s->rng ^= s->rng << 25;
@@ -40,7 +26,7 @@ static uint32_t rnd(Gen *s, uint32_t below)
 	return (uint32_t)((s->rng * 0x2545F4914F6CDD1Dull) >> 33) % below;
 }
 
-static Op *put(Gen *s, Kind kind, int g, int obj)
+Op *put(Gen *s, Kind kind, int g, int obj)
 {
 	Step *step = &s->p->steps[s->p->nsteps++];
 
@@ -50,7 +36,7 @@ static Op *put(Gen *s, Kind kind, int g, int obj)
 	return &step->op[0];
 }
 
-static void put_pair(Gen *s, Kind first, int g, Kind second, int h, int obj)
+void put_pair(Gen *s, Kind first, int g, Kind second, int h, int obj)
 {
 	put(s, first, g, obj);
 	Step *step = &s->p->steps[s->p->nsteps - 1];
@@ -58,13 +44,26 @@ static void put_pair(Gen *s, Kind first, int g, Kind second, int h, int obj)
 	step->op[1] = (Op){.kind = (uint8_t)second, .g = (uint8_t)h, .obj = (uint8_t)obj};
 }
 
-/* Another living goroutine that holds no lock (it is about to block), or -1. */
-static int other(Gen *s, int g)
+int other(Gen *s, int g)
 {
 	if (s->nalive < 2)
 		return -1;
 	int h = s->alive[rnd(s, (uint32_t)s->nalive)];
 	return h == g ? -1 : h;
+}
+
+int born(Gen *s, Life life)
+{
+	s->life[s->born] = life;
+	s->alive[s->nalive++] = s->born;
+	return s->born++;
+}
+
+void gone(Gen *s, int g)
+{
+	for (int i = 0; i < s->nalive; i++)
+		if (s->alive[i] == g)
+			s->alive[i] = s->alive[--s->nalive];
 }
 
 static void access(Gen *s, int g)
@@ -81,9 +80,15 @@ static void access(Gen *s, int g)
 	if (rnd(s, 10) == 0)
 		limit = ARENA; /* may hit an atomic cell */
 	int b = (int)rnd(s, BLOCKS * 3);
-	if (b < BLOCKS && s->live[b]) {
+	if (b < BLOCKS && (s->live[b] || s->dead[b])) {
 		op->block = (uint8_t)(b + 1);
 		limit = BLOCK_SIZE;
+		if (s->dead[b]) { /* a use after free */
+			op->size = (uint8_t)(op->size > BLOCK_DEAD ? BLOCK_DEAD : op->size);
+			op->off = (uint8_t)(BLOCK_DEAD +
+			    rnd(s, (uint32_t)(BLOCK_SIZE - BLOCK_DEAD - op->size + 1)));
+			return;
+		}
 	}
 	op->off = (uint8_t)rnd(s, (uint32_t)(limit - op->size + 1));
 	if (rnd(s, 2) && !op->way) /* aligned as often as not */
@@ -254,14 +259,20 @@ static void heap(Gen *s, int g)
 	int b = (int)rnd(s, BLOCKS);
 
 	put(s, s->live[b] ? OP_FREE : OP_ALLOC, g, b);
+	s->dead[b] = s->live[b];
 	s->live[b] = !s->live[b];
+	if (s->live[b])
+		memset(s->dead, 0, sizeof s->dead); /* it may be the memory of any of them */
 }
 
 static void life(Gen *s, int g)
 {
 	if (s->nalive < s->target && s->born < MAX_GOROUTINES) {
-		put(s, OP_GO, g, s->born);
-		s->alive[s->nalive++] = s->born++;
+		switch (rnd(s, 8)) {
+		case 0: put(s, OP_FUNC, g, born(s, GOROUTINE)); break;
+		case 1: gen_threads(s, g); break;
+		default: put(s, OP_GO, g, born(s, GOROUTINE));
+		}
 		return;
 	}
 	for (int m = 0; m < MUTEXES; m++)
@@ -272,14 +283,23 @@ static void life(Gen *s, int g)
 			return;
 	if (g == 0 || rnd(s, 4)) /* main stays */
 		return;
-	put(s, OP_END, g, 0);
-	for (int i = 0; i < s->nalive; i++)
-		if (s->alive[i] == g)
-			s->alive[i] = s->alive[--s->nalive];
+	Op *op = put(s, OP_END, g, 0);
+	if (s->life[g] == THREAD)
+		s->ended[s->nended++] = g;
+	if (s->life[g] == TASK) {
+		s->active[s->group_of[g]]--;
+		op->way = rnd(s, 2) && !s->group_of[g];
+		if (op->way && !s->failed) {
+			s->failed = true;
+			s->cancelled[CTX_GROUP] |= !s->waited;
+		}
+	}
+	gone(s, g);
 }
 
 void program_generate(Program *p, uint64_t seed)
 {
+	enum { KINDS_OF_STEPS = 17 };
 	Gen s = {.p = p, .rng = seed * 0x9E3779B97F4A7C15ull + 0x1234567, .nalive = 1, .born = 1};
 
 	memset(p, 0, sizeof *p);
@@ -288,17 +308,21 @@ void program_generate(Program *p, uint64_t seed)
 		s.holder[m] = -1;
 	for (int m = 0; m < RWMUTEXES; m++)
 		s.writer[m] = -1;
+	for (int i = 0; i < SEMAS; i++)
+		s.units[i] = SEMA_UNITS;
 	for (int i = 0; i < 20; i++)
 		rnd(&s, 2);
 	for (int c = 0; c < CHANS; c++)
 		p->cap[c] = c == 0 ? 0 : (int)rnd(&s, 4);
 	s.target = 2 + (int)rnd(&s, 8);
 	int steps = 20 + (int)rnd(&s, MAX_STEPS - 20);
-	/* What this program is about: the weight of each group is drawn anew for each. */
-	uint32_t weight[9], total = 0;
-	for (int i = 0; i < 9; i++)
-		total += weight[i] = 1 + rnd(&s, i == 0 ? 12 : 5);
-	while (p->nsteps < steps) {
+	/* What this program is about: the weight of each group is drawn anew for each, and half of what
+	 * orders is left out, so that not everything is ordered by something. */
+	uint32_t weight[KINDS_OF_STEPS], total = 0;
+	for (int i = 0; i < KINDS_OF_STEPS; i++)
+		total += weight[i] = i == 0 ? 3 + rnd(&s, 14)
+		    : i < 2 || i > KINDS_OF_STEPS - 3 || rnd(&s, 2) ? 1 + rnd(&s, 5) : 0;
+	while (p->nsteps < steps - 1) /* some put down two */ {
 		int g = s.alive[rnd(&s, (uint32_t)s.nalive)];
 		uint32_t pick = rnd(&s, total), i = 0;
 		while (pick >= weight[i])
@@ -311,7 +335,15 @@ void program_generate(Program *p, uint64_t seed)
 		case 4: channel(&s, g); break;
 		case 5: waitgroup(&s, g); break;
 		case 6: atomic(&s, g); break;
-		case 7: heap(&s, g); break;
+		case 7: gen_conds(&s, g); break;
+		case 8: gen_semas(&s, g); break;
+		case 9: gen_timers(&s, g); break;
+		case 10: gen_contexts(&s, g); break;
+		case 11: gen_groups(&s, g); break;
+		case 12: gen_pipes(&s, g); break;
+		case 13: gen_barriers(&s, g); break;
+		case 14: gen_threads(&s, g); break;
+		case 15: heap(&s, g); break;
 		default:
 			if (rnd(&s, 6) == 0) {
 				Op *op = put(&s, OP_ONCE, g, (int)rnd(&s, ONCES));

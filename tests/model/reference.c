@@ -11,6 +11,8 @@ typedef struct Clock {
 	int t[MAX_GOROUTINES];
 } Clock;
 
+enum { ALL_GROUPS = WAITGROUPS + GROUPS };
+
 typedef struct State {
 	Reference *r;
 	const Program *p;
@@ -23,13 +25,20 @@ typedef struct State {
 	Clock unlocked[RWMUTEXES], runlocked[RWMUTEXES];
 	Clock sent[CHANS][MAX_STEPS], received[CHANS][MAX_STEPS], closed[CHANS];
 	int sends[CHANS], receives[CHANS];
-	Clock done[WAITGROUPS];
-	int count[WAITGROUPS], waited[WAITGROUPS]; /* waited: who did, since the last Done */
+	Clock done[ALL_GROUPS];        /* wait groups, then those of the groups */
+	int count[ALL_GROUPS], waited[ALL_GROUPS]; /* waited: who did, since the last Done */
 	Clock once[ONCES];
 	bool once_done[ONCES];
 	Clock cell[CELLS];
 	int nheads[CELLS], heads[CELLS][4]; /* who released to it since it was overwritten; 5: many */
 	int place[BLOCKS];             /* allocation that lives in each block */
+	Clock sema[SEMAS], pipe[PIPES], timer[TIMERS], after[AFTERS];
+	Clock cancel[CONTEXTS];
+	bool cancelled[CONTEXTS];
+	int task_of[MAX_GOROUTINES];   /* the group, from 1 */
+	bool failed, group_ctx_gone;
+	Clock slot[GROUP_LIMIT];       /* the second group's limit: a channel of that capacity */
+	int starts, ends;
 } State;
 
 static void join(Clock *to, const Clock *from)
@@ -153,6 +162,149 @@ static void meet(State *s, const Op *send, const Op *recv)
 	join(&s->now[send->g], &s->now[recv->g]);
 }
 
+static void group_add(State *s, int w, int g)
+{
+	/* a new round, of one who has waited since the last Done, has no past */
+	if (s->count[w]++ == 0 && s->waited[w] == g)
+		memset(&s->done[w], 0, sizeof(Clock));
+}
+static void group_done(State *s, int w, int g)
+{
+	s->count[w]--;
+	s->waited[w] = -1;
+	join(&s->done[w], &s->now[g]);
+}
+static void group_wait(State *s, int w, int g)
+{
+	s->waited[w] = g;
+	join(&s->now[g], &s->done[w]);
+}
+
+static void cancel(State *s, int c, int g)
+{
+	if (!s->cancelled[c]) /* only the first one does something */
+		s->cancel[c] = s->now[g];
+	s->cancelled[c] = true;
+	if (c == 0)
+		cancel(s, CTX_BELOW, g);
+}
+
+/* f of a group returns. */
+static void task_end(State *s, const Op *op)
+{
+	int group = s->task_of[op->g] - 1;
+	Clock *now = &s->now[op->g];
+
+	if (op->way && !s->failed) {
+		s->failed = true;
+		if (!s->group_ctx_gone)
+			cancel(s, CTX_GROUP, op->g);
+	}
+	if (group == 1) { /* its place is given back: a receive */
+		Clock *slot = &s->slot[s->ends++ % GROUP_LIMIT];
+		join(now, slot);
+		*slot = *now;
+	}
+	group_done(s, WAITGROUPS + group, op->g);
+}
+
+static void group_op(State *s, const Op *op)
+{
+	Clock *now = &s->now[op->g];
+
+	switch (op->kind) {
+	case OP_GROUP_GO:
+		if (op->way == 1) { /* takes a place: a send */
+			Clock *slot = &s->slot[s->starts++ % GROUP_LIMIT];
+			join(now, slot);
+			*slot = *now;
+		}
+		group_add(s, WAITGROUPS + op->way, op->g);
+		s->task_of[op->obj] = op->way + 1;
+		s->now[op->obj] = *now;
+		break;
+	case OP_GROUP_WAIT:
+		group_wait(s, WAITGROUPS + op->obj, op->g);
+		if (op->obj == 0 && !s->group_ctx_gone) {
+			cancel(s, CTX_GROUP, op->g);
+			s->group_ctx_gone = true;
+		}
+		if (op->obj == 1) { /* the places are made anew */
+			memset(s->slot, 0, sizeof s->slot);
+			s->starts = s->ends = 0;
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+/* Timers, contexts, semaphores, threads, descriptors. */
+static void waits_op(State *s, const Op *op)
+{
+	Clock *now = &s->now[op->g];
+
+	switch (op->kind) {
+	case OP_THREAD:
+	case OP_FUNC:
+	case OP_FUNC_RESET: /* of FUNC_NEW, the arming before, nothing */
+		s->now[op->obj] = *now;
+		break;
+	case OP_JOIN:
+		join(now, &s->now[op->obj]);
+		break;
+	case OP_SEM_GIVE:
+		join(&s->sema[op->obj], now);
+		break;
+	case OP_SEM_TAKE:
+	case OP_SEM_TRY:
+		if (!op->block)
+			join(now, &s->sema[op->obj]);
+		break;
+	case OP_TIMER_NEW:
+	case OP_TIMER_RESET:
+		join(&s->timer[op->obj], now);
+		break;
+	case OP_TIMER_RECV:
+		join(now, &s->timer[op->obj]);
+		s->timer[op->obj] = *now;
+		break;
+	case OP_AFTER:
+		s->after[op->obj] = *now;
+		break;
+	case OP_AFTER_RECV:
+		join(now, &s->after[op->obj]);
+		break;
+	case OP_CTX_DEADLINE:
+	case OP_CANCEL:
+		cancel(s, op->obj, op->g);
+		break;
+	case OP_CTX_DONE:
+	case OP_CTX_ERR:
+		if (s->cancelled[op->obj])
+			join(now, &s->cancel[op->obj]);
+		break;
+	case OP_PIPE_WRITE:
+		join(&s->pipe[op->obj], now);
+		break;
+	case OP_PIPE_READ:
+		join(now, &s->pipe[op->obj]);
+		break;
+	default:
+		group_op(s, op);
+	}
+}
+
+/* A signal orders whom it wakes alone, and a pthread_cond_signal nobody; the mutex is taken again. */
+static void wake(State *s, const Op *signal, const Op *back)
+{
+	int m = signal->obj ? MUTEXES - 1 : 0;
+
+	if (signal->obj == 0)
+		join(&s->now[back->g], &s->now[signal->g]);
+	join(&s->now[back->g], &s->mutex[m]);
+}
+
 static void perform(State *s, const Op *op)
 {
 	Clock *now = &s->now[op->g];
@@ -214,18 +366,21 @@ static void perform(State *s, const Op *op)
 	case OP_RECV_CLOSED:
 		join(now, &s->closed[op->obj]);
 		break;
-	case OP_ADD: /* a new round, of one who has waited since the last Done, has no past */
-		if (s->count[op->obj]++ == 0 && s->waited[op->obj] == op->g)
-			memset(&s->done[op->obj], 0, sizeof(Clock));
+	case OP_ADD:
+		group_add(s, op->obj, op->g);
 		break;
 	case OP_DONE:
-		s->count[op->obj]--;
-		s->waited[op->obj] = -1;
-		join(&s->done[op->obj], now);
+		group_done(s, op->obj, op->g);
 		break;
 	case OP_WAIT:
-		s->waited[op->obj] = op->g;
-		join(now, &s->done[op->obj]);
+		group_wait(s, op->obj, op->g);
+		break;
+	case OP_COND_WAIT: /* gives the mutex up */
+		s->mutex[op->obj ? MUTEXES - 1 : 0] = *now;
+		break;
+	case OP_END:
+		if (s->task_of[op->g])
+			task_end(s, op);
 		break;
 	case OP_ONCE:
 		if (!s->once_done[op->obj]) {
@@ -243,8 +398,15 @@ static void perform(State *s, const Op *op)
 	case OP_FREE:
 		touch(s, op->g, s->place[op->obj], 0, BLOCK_SIZE, true)->frees = true;
 		break;
-	default:
+	case OP_LOAD:
+	case OP_STORE:
+	case OP_RMW:
+	case OP_CAS_FAIL:
+	case OP_FENCE:
 		atomic_op(s, op);
+		break;
+	default:
+		waits_op(s, op);
 	}
 }
 
@@ -257,7 +419,7 @@ void reference_run(Reference *r, const Program *p)
 	memset(r, 0, sizeof *r);
 	s->r = r;
 	s->p = p;
-	for (int w = 0; w < WAITGROUPS; w++)
+	for (int w = 0; w < ALL_GROUPS; w++)
 		s->waited[w] = -1;
 	for (s->step = 0; s->step < p->nsteps; s->step++) {
 		const Step *step = &p->steps[s->step];
@@ -269,6 +431,15 @@ void reference_run(Reference *r, const Program *p)
 			meet(s, a->kind == OP_SEND ? a : b, a->kind == OP_SEND ? b : a);
 			continue;
 		}
+		if (step->n == 2 && b->kind == OP_COND_BACK) {
+			wake(s, a, b);
+			continue;
+		}
+		if (step->n == 2 && a->kind == OP_BARRIER) {
+			join(&s->now[a->g], &s->now[b->g]);
+			join(&s->now[b->g], &s->now[a->g]);
+			continue;
+		}
 		for (int i = 0; i < step->n; i++)
 			perform(s, &step->op[i]);
 	}
@@ -276,7 +447,10 @@ void reference_run(Reference *r, const Program *p)
 
 bool reference_race(const Access *a, const Access *b)
 {
-	return a->g != b->g && a->place == b->place && a->off < b->off + b->size &&
-	    b->off < a->off + a->size && (a->write || b->write) && !(a->atomic && b->atomic) &&
+	if (a->place != b->place || a->off >= b->off + b->size || b->off >= a->off + a->size)
+		return false;
+	if (a->frees)
+		return true; /* a use after free, whether ordered or not */
+	return a->g != b->g && (a->write || b->write) && !(a->atomic && b->atomic) &&
 	    b->clock[a->g] < a->step + 1;
 }

@@ -27,7 +27,7 @@ typedef struct Reference {
 } Reference;
 
 void reference_run(Reference *r, const Program *p);
-/* Conflicting and unordered, a before b in the trace. */
+/* Conflicting and unordered, or b uses what a freed; a before b in the trace. */
 bool reference_race(const Access *a, const Access *b);
 
 #endif
