@@ -385,14 +385,15 @@ bool chan_take_room(goro_chan *c, const void *pc)
 {
 	RaceCtx *me = race_self();
 	G *wake = NULL;
-	lock(&c->lock);
+	P *alone = chan_lock(c);
 	bool room = chan_can_send(c);
 	if (room) {
 		hook_read(me, &c->id_life, 1, pc);
 		hook_read(me, &c->id_access, 1, pc);
-		(void)chan_send_locked(c, me, NULL, pc, &wake); /* nobody closes it */
+		(void)chan_send_locked(
+		    c, alone != NULL, me, NULL, pc, &wake); /* nobody closes it */
 	}
-	unlock(&c->lock);
+	chan_unlock(c, alone);
 	if (wake)
 		ready(wake);
 	return room;

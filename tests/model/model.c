@@ -103,7 +103,8 @@ static bool same(const ParsedStack *s, const Access *a)
 }
 
 /* A report speaks of one granule of 8 bytes: what overlaps there is found. For a range the granules behind
- * it that are in the same state are the same finding. */
+ * it that are in the same state are the same finding. A free is told whole, and so does not say which granule it
+ * was: then of an access that lies in two, either will do. */
 static void mark(const ParsedStack *c, const ParsedStack *v, const Access *a, const Access *b)
 {
 	uint64_t granule = (c->addr > v->addr ? c->addr : v->addr) & ~7ull;
@@ -115,7 +116,7 @@ static void mark(const ParsedStack *c, const ParsedStack *v, const Access *a, co
 	for (int k = 0; k < PLACE_SIZE; k++)
 		if (k >= a->off && k < a->off + a->size && k >= b->off && k < b->off + b->size &&
 		    (((map.place[a->place] + (uint64_t)k) & ~7ull) == granule ||
-			(b->size > 8 && map.place[a->place] + (uint64_t)k > granule)))
+			((b->size > 8 || a->frees) && map.place[a->place] + (uint64_t)k > granule)))
 			found[a->place][k] = 1;
 }
 
