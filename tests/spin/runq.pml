@@ -5,7 +5,7 @@
  * As in C  head is moved by cas, by the owner and by thieves; tail by the owner alone; a thief copies the slots
  *          and then claims them; runnext becomes non-empty by the owner alone and empty by cas; counters run
  *          freely, here modulo 16; what overflows goes to the global queue.
- * Left out lifo, whose slots are as runnext; weak memory order: each step is seen by all at once (the orders
+ * Left out lifo (lifo.pml); weak memory order: each step is seen by all at once (the orders
  *          stand in runq.c, beside each access).
  * Holds    each goroutine is picked exactly once, none is lost; a queue never holds more than SIZE.
  * BUG=1    a thief claims before it copies: the owner overwrites the slot meanwhile.
