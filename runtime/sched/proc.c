@@ -311,7 +311,11 @@ void yield(void)
 	M *m = g->m;
 	P *p = m->p;
 	store_rlx(&g->preempt, 0);
-	if (!p || (runq_empty(p) && !load_rlx(&sched.runq_size) && !load_rlx(&p->attention)))
+	if (!p)
+		return;
+	/* Nobody to yield to? Hints: the ring's head may be older than it is, which costs a detour through g0. */
+	if (load_rlx(&p->runq.tail) == load_rlx(&p->runq.head) && runq_empty(p) &&
+	    !load_rlx(&sched.runq_size) && !load_rlx(&p->attention))
 		return; /* nobody to yield to; hints, read again at the next yield */
 	store_rlx(&g->state, G_RUNNABLE);
 	m->after = AFTER_YIELD;

@@ -31,7 +31,7 @@
 _Static_assert((RUNQ_SIZE & MASK) == 0, "a power of two");
 
 /* The ring is full: move its older half and g to the global queue. False: a thief made room. */
-static bool put_global(P *p, G *g, uint32_t h, uint32_t t)
+static __attribute__((noinline)) bool put_global(P *p, G *g, uint32_t h, uint32_t t)
 {
 	G *batch[RUNQ_SIZE / 2 + 1];
 	uint32_t n = (t - h) / 2;
@@ -44,7 +44,7 @@ static bool put_global(P *p, G *g, uint32_t h, uint32_t t)
 	return true;
 }
 
-static void put_tail(P *p, G *g)
+static inline __attribute__((always_inline)) void put_tail(P *p, G *g)
 {
 	RunQ *q = &p->runq;
 	for (;;) {
@@ -136,7 +136,7 @@ static G *lifo_pop(P *p, bool alone)
 }
 
 /* The oldest, to the ring. For a moment it is nowhere: the owner has it in hand. */
-static void lifo_age(P *p)
+static __attribute__((noinline)) void lifo_age(P *p)
 {
 	G *g = claim(&p->lifo[p->lifo_low & (LIFO_SIZE - 1)], false);
 	store_rlx(&p->lifo_low, p->lifo_low + 1);
