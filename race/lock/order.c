@@ -49,7 +49,8 @@
 #define STEPS     20000
 #define DEATHS    4096u
 
-static Lock order_lock = LOCK_INIT(RACE_SHADOW);
+/* Nodes are found in sync objects, whose shadow may have to be mapped under it. */
+static Lock order_lock = LOCK_INIT(RACE_ORDER);
 static uint64_t deaths;        /* order_lock */
 static uint64_t death[DEATHS]; /* the last one at an address of this hash; relaxed atomic */
 static Pool report_pool = POOL_INIT(sizeof(Report));

@@ -25,6 +25,7 @@
 	R(STACK)                                                                                   \
 	R(RACE_REPORT)                                                                             \
 	R(PRINT)                                                                                   \
+	R(RACE_ORDER)                                                                              \
 	R(RACE_SHADOW)                                                                             \
 	R(RACE_SYNC)                                                                               \
 	R(RACE_CLOCK)                                                                              \
