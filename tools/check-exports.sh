@@ -2,7 +2,7 @@
 # check-exports.sh BUILD: which names leave an archive.
 #
 #   libgoro.a        goro_* and __wrap_main, and those libc functions that may block or end the process (below), weak
-#   libgoro-race.a   besides __tsan_*, Annotate*, operator new and delete, the guards of static locals, and libc functions
+#   libgoro-race.a   besides __tsan_*, __sanitizer_*, Annotate*, operator new and delete, the guards of static locals, and libc functions
 #                    that race/intercept takes the place of (tools/real.syms lists them), weak
 #
 # A plain archive has not a byte of the detector: no __tsan_*, no race_*, no hook_* name, local or not.
@@ -52,7 +52,7 @@ check() {
 }
 
 check "$build/lib/libgoro.a" '^(goro_|__wrap_main$)' "$blocking"
-check "$build/lib/libgoro-race.a" '^(goro_|__wrap_main$|__tsan_|Annotate|RunningOnValgrind$|ValgrindSlowdown$|_Z(nw|na|dl|da)|__cxa_guard_)' \
+check "$build/lib/libgoro-race.a" '^(goro_|__wrap_main$|__tsan_|__sanitizer_|(WTF)?Annotate|RunningOnValgrind$|ValgrindSlowdown$|_Z(nw|na|dl|da)|__cxa_guard_)' \
 	"$blocking $replaced"
 
 inside=$(nm "$build/lib/libgoro.a" 2>/dev/null | awk '$NF ~ /^(__tsan_|race_|hook_|report_emit|goro_real_)/ {print "  " $NF}' | sort -u)

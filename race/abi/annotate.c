@@ -396,6 +396,39 @@ ANNOTATE(ExpectRace, uintptr_t addr, const char *what)
 	benign_add(addr, 1);
 }
 
+ANNOTATE(MemoryIsInitialized, uintptr_t addr, uintptr_t size)
+{
+	(void)addr;
+	(void)size;
+}
+
+ANNOTATE(MemoryIsUninitialized, uintptr_t addr, uintptr_t size)
+{
+	(void)addr;
+	(void)size;
+}
+
+/* The names that WebKit gave three of them. */
+ABI void WTFAnnotateHappensBefore(const char *file, int line, uintptr_t addr);
+ABI void WTFAnnotateHappensBefore(const char *file, int line, uintptr_t addr)
+{
+	AnnotateHappensBefore(file, line, addr);
+}
+
+ABI void WTFAnnotateHappensAfter(const char *file, int line, uintptr_t addr);
+ABI void WTFAnnotateHappensAfter(const char *file, int line, uintptr_t addr)
+{
+	AnnotateHappensAfter(file, line, addr);
+}
+
+ABI void WTFAnnotateBenignRaceSized(
+    const char *file, int line, uintptr_t addr, uintptr_t size, const char *what);
+ABI void WTFAnnotateBenignRaceSized(
+    const char *file, int line, uintptr_t addr, uintptr_t size, const char *what)
+{
+	AnnotateBenignRaceSized(file, line, addr, size, what);
+}
+
 ABI int RunningOnValgrind(void);
 ABI int RunningOnValgrind(void)
 {

@@ -151,6 +151,7 @@ static const char *description_of(ReportKind kind)
 	    {"unlock-by-wrong-thread", "mutex-bad-unlock"},
 	    {"read-unlock-of-write-locked", "mutex-bad-read-unlock"},
 	    {"write-unlock-of-read-locked", "mutex-bad-unlock"},
+	    {"mutex-held", "mutex-held-wrong-context"},
 	    {"destroy-of-locked", "locked-mutex-destroy"},
 	    {"use-of-destroyed", "mutex-invalid-access"},
 	    {"signal-errno", "errno-in-signal-handler"},

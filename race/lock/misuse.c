@@ -124,6 +124,31 @@ void misuse_destroyed(RaceCtx *g, const void *addr, const void *pc)
 	race_leave(t);
 }
 
+void misuse_held(RaceCtx *g, const void *pc)
+{
+	RaceThread *t = &race_thread;
+	if (!race_enter(t))
+		return;
+	race_register(t);
+	Report *r = pool_get(&report_pool);
+	memset(r, 0, sizeof *r);
+	r->kind = REPORT_MUTEX_HELD;
+	ReportAccess *check = &r->accesses[0];
+	*check = (ReportAccess){
+	    .kind = ACCESS_CHECK, .ginfo = g->ginfo, .stack = context_here(t, g, pc)};
+	check->nlocks = mutexset_list(g->mset, check->locks, REPORT_MAX_LOCKS);
+	r->naccesses = 1;
+	for (int i = check->nlocks - 1; i >= 0; i--)
+		r->accesses[r->naccesses++] = (ReportAccess){
+		    .kind = check->locks[i].mode == LOCK_READ ? ACCESS_READ_LOCK : ACCESS_LOCK,
+		    .addr = check->locks[i].addr,
+		    .ginfo = g->ginfo,
+		    .stack = check->locks[i].locked_at};
+	report_emit(r);
+	pool_put(&report_pool, r);
+	race_leave(t);
+}
+
 void misuse_signal(
     RaceCtx *g, ReportKind kind, AccessKind what, const char *call, int sig, const void *pc)
 {

@@ -21,6 +21,9 @@ void misuse_report(RaceCtx *g, ReportKind kind, AccessKind what, const void *add
  * long as few others were destroyed since. */
 void misuse_destroyed(RaceCtx *g, const void *addr, const void *pc);
 
+/* g holds locks where the program says, at pc, that it must not. */
+void misuse_held(RaceCtx *g, const void *pc);
+
 /* Nobody joined or detached the thread `ginfo`, nor `more` others that were created at the same place. */
 void misuse_thread_leak(uint32_t ginfo, int more);
 

@@ -62,6 +62,8 @@ void describe_event(Buf *b, const Finding *f, int i, bool address)
 		buf_str(b, " of ");
 		describe_who(b, w);
 		buf_str(b, w->finished ? " (finished)" : " (running)");
+	} else if (a->kind == ACCESS_CHECK) {
+		buf_str(b, " that no mutex is held");
 	} else if (a->kind == ACCESS_WAIT) {
 		buf_fmt(b, " for ever (%s", r->what);
 		if (address && a->addr)

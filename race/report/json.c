@@ -48,7 +48,8 @@ static void add_stack(
 static void add_access(Buf *b, const Finding *f, int i)
 {
 	static const char *const words[] = {"read", "write", "read", "write", "free", "lock",
-	    "read-lock", "unlock", "read-unlock", "destroy", "create", "call", "handler", "wait"};
+	    "read-lock", "unlock", "read-unlock", "destroy", "create", "call", "handler", "check",
+	    "wait"};
 	const ReportAccess *a = &f->report->accesses[i];
 	buf_str(b, i ? ",{" : "{");
 	jsonw_pair(b, "kind", words[a->kind]);

@@ -41,6 +41,8 @@
 	     "A lock is destroyed while it is held.")                                                                  \
 	KIND(DEAD_MUTEX, "USE OF A DESTROYED MUTEX", "use-of-destroyed", "mutex",                                      \
 	     "A lock is used after it was destroyed, or one that was never made.")                                     \
+	KIND(MUTEX_HELD, "MUTEX HELD IN THE WRONG CONTEXT", "mutex-held", "mutex",                                     \
+	     "A lock is held where the program says by __tsan_check_no_mutexes_held that none must be.")               \
 	KIND(THREAD_LEAK, "THREAD LEAK", "thread-leak", "thread",                                                      \
 	     "A thread is neither joined nor detached when the process ends.")                                         \
 	KIND(GOROUTINE_LEAK, "GOROUTINE LEAK", "goroutine-leak", "thread",                                             \

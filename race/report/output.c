@@ -26,8 +26,22 @@ static struct {
 	int fd;
 	pid_t pid;   /* a forked child has a file of its own */
 	bool opened; /* by us: a file */
+	bool given;  /* the descriptor, by the program */
 	bool failed; /* said so */
 } out = {.fd = -1};
+
+#define RESULTS_MAX 25000 /* as many as GitHub accepts in one run */
+
+static struct {
+	Buf text; /* in a file: head or result that has not been written; else: all but the tail */
+	off_t at; /* file: where the next result goes */
+	int n;    /* results */
+	int left; /* left out: no room */
+	bool begun; /* the head is there */
+} doc;
+
+/* TSan's: told of all that is printed. */
+extern void __sanitizer_on_print(const char *text) __attribute__((weak));
 
 static int open_log(char *path, size_t size)
 {
@@ -41,7 +55,7 @@ static int open_log(char *path, size_t size)
 static int out_fd(void)
 {
 	char path[4096];
-	if (out.fd >= 0 && out.pid == getpid())
+	if (out.fd >= 0 && (out.given || out.pid == getpid()))
 		return out.fd;
 	out.pid = getpid();
 	out.opened = false;
@@ -58,10 +72,35 @@ static int out_fd(void)
 	return out.fd;
 }
 
+void output_moved(int fd)
+{
+	if (out.opened)
+		close(out.fd);
+	out.fd = fd;
+	out.pid = getpid();
+	out.opened = out.failed = false;
+	out.given = fd >= 0;
+	doc.begun = false; /* SARIF: another document */
+	doc.at = 0;
+	doc.n = doc.left = 0;
+	buf_free(&doc.text);
+}
+
+void output_path(char *path, size_t size)
+{
+	int fd = out_fd();
+	if (out.opened)
+		snprintf(path, size, "%s.%d", flags.log_path, (int)out.pid);
+	else
+		snprintf(path, size, "%s", fd == 1 ? "stdout" : "stderr");
+}
+
 /* The text, which is kept: on stderr too where the file takes no more. */
 static void put(Buf *b)
 {
 	int fd = out_fd();
+	if (b->n && __sanitizer_on_print)
+		__sanitizer_on_print(buf_text(b));
 	if (b->n && os_write(fd, b->p, b->n) < 0 && out.opened) {
 		if (!out.failed)
 			print_fd(2, "goro: cannot write to %s.%d: reports go to stderr\n",
@@ -73,16 +112,6 @@ static void put(Buf *b)
 }
 
 /* ---- SARIF ---- */
-
-#define RESULTS_MAX 25000 /* as many as GitHub accepts in one run */
-
-static struct {
-	Buf text; /* in a file: head or result that has not been written; else: all but the tail */
-	off_t at; /* file: where the next result goes */
-	int n;    /* results */
-	int left; /* left out: no room */
-	bool begun; /* the head is there */
-} doc;
 
 /* Write text and `end` at doc.at; the former end is cut where it was longer. */
 static bool write_file(const Buf *end)

@@ -90,6 +90,7 @@ static bool is_on(ReportKind k)
 	case REPORT_BAD_READ_UNLOCK:
 	case REPORT_BAD_WRITE_UNLOCK:
 	case REPORT_DEAD_MUTEX:
+	case REPORT_MUTEX_HELD:
 		return flags.report_mutex_bugs;
 	case REPORT_DESTROY_LOCKED:
 		return flags.report_destroy_locked;
@@ -393,10 +394,14 @@ static void name_finding(Finding *f, const Report *r)
 
 /* ---- one report ---- */
 
+/* TSan's: told of each report in a line. */
+extern void __sanitizer_report_error_summary(const char *text) __attribute__((weak));
+
 typedef struct Emission {
 	const Report *report;
 	bool printed;
 	ReportTold told;
+	char summary[300]; /* a line */
 } Emission;
 
 static void emit(void *arg)
@@ -432,6 +437,13 @@ static void emit(void *arg)
 		state.misuses++;
 	race_count(reports);
 	e->printed = true;
+	if (__sanitizer_report_error_summary) {
+		const SymFrame *at = finding_place(&f, 0);
+		snprintf(e->summary, sizeof e->summary, "SUMMARY: goro: %s %s:%d in %s",
+		    report_kind_id(r->kind), at ? report_path(at->file) : "??", at ? at->line : 0,
+		    f.stacks[0].n && f.stacks[0].frames[0].func ? f.stacks[0].frames[0].func
+								: "??");
+	}
 	e->told = (ReportTold){r, f.location};
 	if (f.has_data && f.location.kind != LOCATION_STACK) {
 		e->told.location.start = f.data.start;
@@ -506,6 +518,22 @@ static void on_own_stack(void (*fn)(void *), void *arg)
 		fn(arg);
 }
 
+/* Of __sanitizer_set_death_callback. */
+static void (*death)(void); /* atomic */
+
+void report_on_death(void (*fn)(void))
+{
+	store_rel(&death, fn); /* pairs with swap_ar in die */
+}
+
+/* Once, with no lock held. */
+static void die(void)
+{
+	void (*fn)(void) = swap_ar(&death, (void (*)(void))NULL);
+	if (fn)
+		fn();
+}
+
 void report_emit(const Report *r)
 {
 	if (inside)
@@ -522,43 +550,30 @@ void report_emit(const Report *r)
 		on_own_stack(emit, &e);
 	}
 	leave();
+	if (e.printed && __sanitizer_report_error_summary)
+		__sanitizer_report_error_summary(e.summary);
 	if (e.printed && __tsan_on_report) {
 		current = &e.told;
 		__tsan_on_report(&e.told);
 		current = NULL;
 	}
-	if (e.printed && flags.halt_on_error)
+	if (e.printed && flags.halt_on_error) {
+		die();
 		os_exit(flags.exitcode);
+	}
 	os_set_errno(error);
 }
 
-/* ---- an address ---- */
-
-typedef struct Question {
-	uintptr_t addr;
-	ReportLocation *out;
-	SymData *data;
-} Question;
-
-static void locate(void *arg)
+bool report_alone(void (*fn)(void *), void *arg)
 {
-	Question *q = arg;
-	location_find(q->addr, q->out);
-	if (q->out->kind == LOCATION_UNKNOWN && q->data && sym_data(q->addr, 1, q->data))
-		*q->out = (ReportLocation){
-		    .kind = LOCATION_GLOBAL, .start = q->data->start, .size = q->data->size};
-}
-
-void report_locate(uintptr_t addr, ReportLocation *out, SymData *data)
-{
-	*out = (ReportLocation){.kind = LOCATION_UNKNOWN};
 	if (inside)
-		return;
+		return false;
 	int error = os_errno();
 	enter();
-	on_own_stack(locate, &(Question){addr, out, data});
+	on_own_stack(fn, arg);
 	leave();
 	os_set_errno(error);
+	return true;
 }
 
 /* ---- the end ---- */
@@ -653,5 +668,7 @@ int report_fini(int code)
 	}
 	if (mine)
 		leave();
+	if (mine && failed && flags.exitcode)
+		die();
 	return code;
 }

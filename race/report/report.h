@@ -37,6 +37,7 @@ typedef enum AccessKind {
 	ACCESS_CREATE,  /* of the thread Report.subject */
 	ACCESS_CALL,    /* of Report.what, in a handler of Report.signal */
 	ACCESS_HANDLER, /* of Report.signal; innermost frame: the handler */
+	ACCESS_CHECK,   /* that nothing is held; what is: `locks`, and the other accesses */
 	ACCESS_WAIT /* for ever, Report.what says how; addr is what for, 0: nothing, or several things */
 } AccessKind;
 
@@ -108,6 +109,13 @@ typedef struct ReportTold {
 } ReportTold;
 /* The one that this thread tells of now; NULL. */
 const ReportTold *report_current(void);
+
+/* Run fn alone, on the report's own stack; false, and nothing is done, from within a report. */
+bool report_alone(void (*fn)(void *), void *arg);
+/* The program's callback for when a finding ends the process, or makes it fail; NULL: none. */
+void report_on_death(void (*fn)(void));
+
+/* ---- ask.c ---- */
 
 /* What lies at addr; a global's name too, unless data is NULL. The caller is inside the detector. */
 struct SymData;

@@ -82,7 +82,7 @@ static void add_locks(Buf *b, const Finding *f, int i)
 
 static const char *const access_words[] = {"read", "write", "atomic read", "atomic write", "free",
     "lock", "read lock", "unlock", "read unlock", "destruction", "creation", "call", "handler",
-    "wait"};
+    "check", "wait"};
 
 const char *report_access_word(AccessKind k)
 {

@@ -98,6 +98,63 @@ Test(tsan, the_program_is_told_of_begin_and_end_and_has_the_last_word)
 	cr_assert(sh_is(50, "./p 1 suppressed"));
 }
 
+/* What clang's headers declare and its library for ThreadSanitizer has: the linker finds it here, too. */
+Test(tsan, all_that_the_headers_offer_is_there)
+{
+	static const char script[] =
+	    "D=$(clang -print-resource-dir) && cd $D/include/sanitizer && "
+	    "grep -ohE '\\b(__tsan|__sanitizer)_[a-z0-9_]+ *\\(' tsan_interface.h tsan_interface_atomic.h common_interface_defs.h | "
+	    "tr -d ' (' | sort -u >/tmp/asked.$$ && "
+	    "nm --defined-only $D/lib/linux/libclang_rt.tsan-x86_64.a 2>/dev/null | awk '$2 ~ /[TW]/ {print $3}' | sort -u | "
+	    "comm -12 - /tmp/asked.$$ >/tmp/there.$$; wc -l </tmp/there.$$; "
+	    "nm --defined-only $B/lib/libgoro-race.a 2>/dev/null | awk '$2 ~ /[TW]/ {print $3}' | sort -u | "
+	    "comm -13 - /tmp/there.$$ | grep -vE '^__tsan_(default_options|default_suppressions|on_finalize|on_initialize)$|"
+	    "^__sanitizer_(report_error_summary$|weak_hook_)'; rm -f /tmp/asked.$$ /tmp/there.$$; true";
+
+	cr_assert(sh_is(0, "%s", script));
+	cr_expect_gt(atoi(last_run()->out), 60, "%s", last_run()->out);
+	cr_expect_null(strchr(last_run()->out, '_'), "missing: %s", last_run()->out);
+}
+
+Test(tsan, the_common_interface_of_sanitizers)
+{
+	static const char *const silent[] = {"norace_unaligned", "norace_no_lock_held", "norace_symbols", "norace_heap",
+	    "norace_with_a_death_callback"};
+	FOR_EACH_HOST(host)
+	{
+		cr_assert(sh_is(0, "$CC --goro-cc=%s -race -g -O1 " FROM "interface.c -o p -pthread", host));
+		for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
+			cr_expect(sh_is(0, "./p %s", silent[i]), "%s", host);
+			cr_expect_str_eq(last_run()->out, "", "%s %s: %s", host, silent[i], last_run()->out);
+			cr_expect_str_eq(last_run()->err, "", "%s %s: %s", host, silent[i], last_run()->err);
+		}
+		cr_expect(sh_is(66, "./p race_unaligned"));
+		cr_expect(err_has("Read of size 4 at ") && err_has("Previous write of size 4 at "));
+		cr_expect(sh_is(66, "./p race_lock_held"));
+		cr_expect(err_has("WARNING: MUTEX HELD IN THE WRONG CONTEXT\nCheck that no mutex is held by main goroutine (holding mutex 0x"));
+		cr_expect(err_has("Previous lock of mutex 'second' at ") && err_has("Previous lock of mutex 'first' at "));
+		cr_expect(sh_is(0, "GORACE=report_mutex_bugs=0 ./p race_lock_held"));
+		cr_expect(sh_is(0, "./p prints_its_stack"));
+		cr_expect(err_has("    #0 0x") && err_has(" in prints_its_stack ") && err_has(" in main "));
+	}
+	cr_expect(sh_is(66, "./p race_into_a_file"));
+	cr_expect_str_eq(last_run()->out, "0");
+	cr_expect_str_eq(last_run()->err, "");
+	cr_expect(sh_is(0, "grep -c 'WARNING: DATA RACE' moved.*"));
+	cr_expect(sh_is(66, "./p race_into_a_descriptor"));
+	cr_expect(out_has("WARNING: DATA RACE"));
+	cr_expect_str_eq(last_run()->err, "");
+	cr_expect(sh_is(66, "./p race_with_a_death_callback"));
+	cr_expect_str_eq(last_run()->out, "dies\n");
+	cr_expect(sh_is(66, "GORACE=halt_on_error=1 ./p race_with_a_death_callback"));
+	cr_expect_str_eq(last_run()->out, "dies\n");
+	cr_expect(sh_is(0, "GORACE=exitcode=0 ./p race_with_a_death_callback"));
+	cr_expect_str_eq(last_run()->out, "");
+	cr_assert(sh_is(0, "$CC -race -g -O1 -DDEFINES " FROM "interface.c -o p -pthread"));
+	cr_expect(sh_is(66, "./p race_unaligned"));
+	cr_expect(out_has("[printed: 1]\n[SUMMARY: goro: data-race ") && out_has("interface.c:") && out_has(" in loads]\n[printed: 0]\n"));
+}
+
 Test(header, works_in_race_builds)
 {
 	FOR_EACH_HOST(host)
