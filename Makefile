@@ -5,12 +5,12 @@
 #   make test         every Criterion test, one binary after the other, one total at the end
 #   make check        format, static analysis, who may include whom, what an archive may export, the models in spin
 #   make format       lay the source out by clang-format
-#   make stress       the stress and model tests again, for longer (STRESS=factor, default 20), and the
-#                     detector's distances and numbers in full
+#   make stress       the stress and model tests again, for longer (STRESS=factor, default 20), a million
+#                     goroutines, and the detector's distances and numbers in full
 #   make hard-test    the detector's tests on a HARD=1 build: every overflow path
 #   make nightly      10 000 random programs for each variant against the reference detector
 #   make soak         the torture test for SOAK seconds (default 1800) on 1, 2 and 8 processors each
-#   make bench        the benchmarks of tests/bench (BENCH="runtime race"; RUNS=5)
+#   make bench        the benchmarks of tests/bench (BENCH="runtime race net"; RUNS=5)
 #   make bench-race   what race detection costs: goro, gcc's and clang's TSan, go -race (RUNS=5; ARGS="KIND ROW ...")
 #   make bench-recall which races and misuses goro, clang-19's TSan and go -race find (RUNS=5)
 #   make install      PREFIX (default /usr/local) and DESTDIR; the result may be moved
@@ -296,10 +296,13 @@ tests: all $(TEST_BIN)
 test: deps tests
 	@$(if $(SANITIZE),ASAN_OPTIONS=detect_leaks=0:$$ASAN_OPTIONS) TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(TEST_BIN)
 
-stress: all $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/% $(BUILD)/tests/bounded/% $(BUILD)/tests/cases/%,$(TEST_BIN))
+stress: all $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/% $(BUILD)/tests/bounded/% $(BUILD)/tests/cases/%,$(TEST_BIN)) \
+		$(BUILD)/tests/api/many_test
 	@GORO_STRESS=$(STRESS) TEST_TIMEOUT=$(shell expr $(TEST_TIMEOUT) \* $(STRESS)) \
 		tools/run-tests.sh $(BUILD)/tests "$(ARGS)" $(filter $(BUILD)/tests/stress/% $(BUILD)/tests/model/% $(BUILD)/tests/bounded/%,$(TEST_BIN))
-
+	@GORO_STRESS=$(STRESS) TEST_TIMEOUT=700 \
+		tools/run-tests.sh $(BUILD)/tests "$(ARGS) -j1" $(BUILD)/tests/api/many_test; rc=$$?; \
+		grep -a '^many:' $(BUILD)/tests/api/many_test.log; exit $$rc
 	@GORO_FAR=1 GORO_CASES="gcc -O2" GORO_SUBJECTS=distance,readers TEST_TIMEOUT=7200 \
 		tools/run-tests.sh $(BUILD)/tests "$(ARGS) --timeout 7200 -j1" $(filter $(BUILD)/tests/cases/%,$(TEST_BIN))
 
