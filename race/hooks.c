@@ -19,6 +19,7 @@
 #include "lock/order.h"
 #include "module.h"
 #include "report/schedule.h"
+#include "sample.h"
 #include "report/report.h"
 #include "shadow/access.h"
 #include "shadow/shed.h"
@@ -41,6 +42,7 @@ void hook_init(void)
 	race_init();
 	report_init();
 	shed_init();
+	sample_init();
 	tell_program();
 }
 
@@ -217,7 +219,7 @@ void hook_forget(const void *addr)
 static void range_of(RaceCtx *g, const void *addr, size_t size, Kind kind, const void *pc)
 {
 	RaceThread *t = &race_thread;
-	if (!g || !size || !race_enter(t))
+	if (!g || !size || sample_off() || !race_enter(t))
 		return;
 	race_register(t);
 	unsigned log2 = (unsigned)__builtin_ctzll(size);
@@ -463,6 +465,7 @@ void race_fork_after(bool in_child)
 	if (in_child) {
 		race_forget_threads(t);
 		report_forked();
+		sample_forked();
 	}
 	race_start_world();
 	race_leave(t);

@@ -89,6 +89,9 @@ typedef struct RaceStats {
 extern RaceStats race_stats;
 #define race_count(field) ((void)add_rlx(&race_stats.field, 1))
 
+/* GORACE=sample: accesses count for nothing now (sample.h); relaxed atomic. */
+extern bool race_off __attribute__((visibility("hidden")));
+
 /* What to call in a seeded run (hooks.h); NULL: it is none. Constant once the scheduler has started. */
 extern const SeedCalls *race_seed;
 extern bool race_threads_made; /* relaxed: a thread of the program's own was */

@@ -6,6 +6,7 @@
 #define GORO_RACE_ABI_H
 
 #include "../ctx.h"
+#include "../sample.h"
 #include "../shadow/access.h"
 
 #define ABI __attribute__((visibility("default")))
@@ -20,6 +21,8 @@ static inline __attribute__((always_inline)) void access_fast_or(
     uintptr_t addr, unsigned code, const void *pc, void (*slow)(uintptr_t, unsigned, const void *))
 {
 	RaceThread *t = &race_thread;
+	if (unlikely(sample_off()))
+		return;
 	uintptr_t base = load_rlx(&shadow_base[addr >> REGION_BITS & (REGIONS - 1)]);
 	if (likely(base)) {
 		Cell *w = (Cell *)base + ((uint32_t)addr >> 3);
@@ -50,6 +53,8 @@ static inline __attribute__((always_inline)) void access_fast16(
     uintptr_t addr, unsigned code, const void *pc)
 {
 	RaceThread *t = &race_thread;
+	if (unlikely(sample_off()))
+		return;
 	uintptr_t base = load_rlx(&shadow_base[addr >> REGION_BITS & (REGIONS - 1)]);
 	if (likely(base) && likely((uint32_t)addr < 0u - 2 * GRANULE)) {
 		Cell *w = (Cell *)base + ((uint32_t)addr >> 3);

@@ -52,6 +52,8 @@ static bool is_release(int order)
 /* The access on the granule(s), as the fast path of a plain one. */
 static void remember(Atomic *a, bool write)
 {
+	if (unlikely(sample_off()))
+		return;
 	unsigned log2 = a->log2 > 3 ? 3 : a->log2;
 	unsigned code = CODE_SIZE(log2) | (write ? CODE_WRITE : 0);
 	for (unsigned off = 0; off < 1u << a->log2; off += 8) {

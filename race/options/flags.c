@@ -12,9 +12,11 @@
 #include "../../runtime/base/lock.h"
 #include "../race.h"
 
+#define SHARE_ONE 1000000
+
 Flags flags;
 
-typedef enum FlagType { TYPE_BOOL, TYPE_INT, TYPE_TEXT, TYPE_WORD } FlagType;
+typedef enum FlagType { TYPE_BOOL, TYPE_INT, TYPE_TEXT, TYPE_WORD, TYPE_SHARE } FlagType;
 
 typedef struct FlagInfo {
 	const char *name;
@@ -33,12 +35,15 @@ static const FlagInfo infos[] = {
 #define FLAG_INT(name, def, least, most, meaning)                                                  \
 	{#name, TYPE_INT, &flags.name, least, most, TEXT_(def), NULL, meaning},
 #define FLAG_TEXT(name, def, meaning) {#name, TYPE_TEXT, &flags.name, 0, 0, def, NULL, meaning},
+#define FLAG_SHARE(name, def, meaning)                                                             \
+	{#name, TYPE_SHARE, &flags.name, 0, 0, TEXT_(def), NULL, meaning},
 #define FLAG_WORD(name, def, words, meaning)                                                       \
 	{#name, TYPE_WORD, &flags.name, 0, 0, def, words, meaning},
 #include "flags.def"
 #undef FLAG_BOOL
 #undef FLAG_INT
 #undef FLAG_TEXT
+#undef FLAG_SHARE
 #undef FLAG_WORD
 };
 #define INFOS (sizeof infos / sizeof *infos)
@@ -80,6 +85,29 @@ static bool set_int(int *out, const FlagInfo *f, const char *s, size_t n)
 	return true;
 }
 
+/* Digits, a point, digits: above 0, at most 1. */
+static bool set_share(int *out, const char *s, size_t n)
+{
+	int64_t v = 0, unit = SHARE_ONE;
+	bool point = false;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '.' && !point) {
+			point = true;
+		} else if (s[i] < '0' || s[i] > '9' || v > SHARE_ONE) {
+			return false;
+		} else if (point) {
+			unit /= 10;
+			v += unit * (s[i] - '0');
+		} else {
+			v = v * 10 + (int64_t)unit * (s[i] - '0');
+		}
+	}
+	if (v <= 0 || v > SHARE_ONE)
+		return false;
+	*out = (int)v;
+	return true;
+}
+
 static bool set_text(const char **out, const char *s, size_t n)
 {
 	char *copy = race_alloc(n + 1);
@@ -114,6 +142,8 @@ static bool set(const FlagInfo *f, const char *s, size_t n)
 		return set_text(f->value, s, n);
 	case TYPE_WORD:
 		return set_word(f->value, f->words, s, n);
+	case TYPE_SHARE:
+		return set_share(f->value, s, n);
 	}
 	return false;
 }
@@ -133,6 +163,18 @@ static void show(const FlagInfo *f, char *out, size_t size)
 		while ((v /= 10) > 0);
 		while (n > 0)
 			out[k++] = digits[--n];
+		out[k] = 0;
+		break;
+	}
+	case TYPE_SHARE: {
+		int v = *(int *)f->value, k = 0, unit = SHARE_ONE;
+		out[k++] = (char)('0' + v / unit);
+		for (v %= unit; v; v %= unit) {
+			if (unit == SHARE_ONE)
+				out[k++] = '.';
+			unit /= 10;
+			out[k++] = (char)('0' + v / unit);
+		}
 		out[k] = 0;
 		break;
 	}

@@ -10,11 +10,13 @@ typedef struct Flags {
 #define FLAG_BOOL(name, def, meaning)             bool name;
 #define FLAG_INT(name, def, least, most, meaning) int name;
 #define FLAG_TEXT(name, def, meaning)             const char *name;
+#define FLAG_SHARE(name, def, meaning)            int name;
 #define FLAG_WORD(name, def, words, meaning)      int name;
 #include "flags.def"
 #undef FLAG_BOOL
 #undef FLAG_INT
 #undef FLAG_TEXT
+#undef FLAG_SHARE
 #undef FLAG_WORD
 } Flags;
 

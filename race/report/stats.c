@@ -11,6 +11,7 @@
 
 #include "../memory.h"
 #include "../options/flags.h"
+#include "../sample.h"
 
 #include <string.h>
 
@@ -89,6 +90,7 @@ void stats_text(Buf *b)
 		}
 		buf_str(b, head ? "\n" : "");
 	}
+	sample_text(b);
 	memory_text(b);
 }
 

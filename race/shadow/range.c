@@ -6,6 +6,7 @@
  * range and a loop of 8-byte accesses at one place share their work.
  */
 #include "access.h"
+#include "../sample.h"
 #include "shed.h"
 
 static unsigned code_of(Kind k)
@@ -135,6 +136,8 @@ void access_range_flush(Access *a, uintptr_t addr, size_t size)
 
 void access_range_slow(uintptr_t addr, size_t size, bool write, const void *pc)
 {
+	if (unlikely(sample_off()))
+		return;
 	seed_access(addr, write, pc);
 	RaceThread *t = race_thread_now();
 	if (size == 0 || !race_enter_self(t))

@@ -19,6 +19,7 @@
 #include "../../runtime/hooks.h"
 
 #include "../history/context.h"
+#include "../sample.h"
 #include "access.h"
 
 #define USE_KEEP 8
@@ -82,7 +83,7 @@ void hook_use(RaceCtx *g, const void *addr, size_t size, const void *pc)
 	RaceThread *t = &race_thread;
 	uintptr_t at = (uintptr_t)addr, granule = at & ~(uintptr_t)7;
 	uint8_t mask = (uint8_t)(((1u << size) - 1) << (at & 7));
-	if (!g || g->ignore_reads || !race_enter(t))
+	if (!g || g->ignore_reads || sample_off() || !race_enter(t))
 		return;
 	race_register(t);
 	collect_if_due(t);

@@ -54,6 +54,23 @@ Test(flags, every_type_is_read)
 	cr_assert_eq(flags.format, FORMAT_JSON);
 }
 
+Test(flags, a_share_is_above_0_and_at_most_1)
+{
+	cr_assert_eq(flags.sample, 1000000);
+	cr_assert_str_eq(said("sample=0.01"), "");
+	cr_assert_eq(flags.sample, 10000);
+	cr_assert_str_eq(said("sample=.5 sample=1.0 sample=0.000001"), "");
+	cr_assert_eq(flags.sample, 1);
+	static const char *const bad[] = {"0", "0.0", "1.000001", "2", "-0.5", "1e-2", "0.0000001", ".", "0.1.1", "\"\""};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		char text[64];
+		flags_defaults();
+		snprintf(text, sizeof text, "sample=%s", bad[i]);
+		cr_assert(strstr(said(text), "for sample, using 1\n"), "%s", bad[i]);
+		cr_assert_eq(flags.sample, 1000000, "%s", bad[i]);
+	}
+}
+
 Test(flags, blank_colon_comma_and_newline_separate)
 {
 	cr_assert_str_eq(said("exitcode=1:stats=1,max_reports=2\n halt_on_error=yes\t"), "");
@@ -126,6 +143,7 @@ Test(flags, help_names_every_key_once)
 #define FLAG_BOOL(name, def, meaning)             cr_assert(strstr(out, "  " #name "="), "%s", #name);
 #define FLAG_INT(name, def, least, most, meaning) FLAG_BOOL(name, def, meaning)
 #define FLAG_TEXT(name, def, meaning)             FLAG_BOOL(name, def, meaning)
+#define FLAG_SHARE(name, def, meaning)            FLAG_BOOL(name, def, meaning)
 #define FLAG_WORD(name, def, words, meaning)      FLAG_BOOL(name, def, meaning)
 #include "../../race/options/flags.def"
 }
@@ -142,6 +160,7 @@ Test(flags, documentation_lists_every_key_with_its_default)
 #undef FLAG_BOOL
 #undef FLAG_INT
 #undef FLAG_TEXT
+#undef FLAG_SHARE
 #undef FLAG_WORD
 #define ROW(name, def, meaning)                                                                    \
 	snprintf(row, sizeof row, "| `%s` | %s | %s |", #name, *def ? def : "empty", meaning);        \
@@ -149,6 +168,7 @@ Test(flags, documentation_lists_every_key_with_its_default)
 #define FLAG_BOOL(name, def, meaning)             ROW(name, ((def) ? "1" : "0"), meaning)
 #define FLAG_INT(name, def, least, most, meaning) ROW(name, #def, meaning)
 #define FLAG_TEXT(name, def, meaning)             ROW(name, def, meaning)
+#define FLAG_SHARE(name, def, meaning)            ROW(name, #def, meaning)
 #define FLAG_WORD(name, def, words, meaning)      ROW(name, def, meaning)
 #include "../../race/options/flags.def"
 }
