@@ -5,11 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -564,6 +569,72 @@ GoTest(net, sleep_while_others_wait_for_io)
 	cr_assert_eq(chan_recv(c.result), -ECANCELED);
 	return 0;
 }
+
+/* ---- without epoll_ctl ---- */
+
+#if !defined(CRITERION_TSAN_H) && defined(__x86_64__)
+/* From now on, for all threads: who calls it dies of SIGSYS. */
+static int forbid_epoll_ctl(void)
+{
+	struct sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_ctl, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog all = {.len = sizeof code / sizeof code[0], .filter = code};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -1;
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &all);
+}
+
+static void echoes(void *p)
+{
+	char c;
+	int fd = *(int *)p;
+	while (goro_read(fd, &c, 1) == 1)
+		goro_write(fd, &c, 1);
+}
+
+/* Both ends wait for each byte. */
+static int exchanges(void *unused)
+{
+	char at[64], c = 0;
+	(void)unused;
+	int fd = listen_on(at, sizeof at), client = goro_dial("tcp", at);
+	int server = goro_accept(fd, NULL, NULL);
+	goro_go(echoes, &server);
+	for (int i = 0; i < 500; i++) {
+		if (i == 1 && forbid_epoll_ctl() != 0)
+			return 3;
+		if (goro_set_read_deadline(client, goro_now() + 10 * GORO_SECOND) != 0 ||
+		    goro_write(client, &c, 1) != 1 || goro_read(client, &c, 1) != 1)
+			return 4;
+	}
+	return 0;
+}
+Test(net, the_poller_is_told_of_a_descriptor_once) { dies(0, exchanges, NULL); }
+
+static int exchanges_and_dials(void *unused)
+{
+	char at[64];
+	(void)exchanges(unused);
+	int fd = listen_on(at, sizeof at);
+	goro_accept(fd, NULL, NULL);
+	return 0;
+}
+
+/* The test can fail: a new descriptor that is waited for takes one. */
+Test(net, forbidding_epoll_ctl_is_noticed)
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(goro_run(exchanges_and_dials, NULL));
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "%x", status);
+}
+#endif
 
 static void cancels(void *ctx)
 {

@@ -1,6 +1,6 @@
 /*
  * dlopen_test.c: a library that comes by dlopen uses goro and blocks in libc calls like the program itself; and dlerror's text is
- * there when it is printed.
+ * there when it is printed. And so does a library that knows nothing of goro, linked or opened.
  */
 #include <criterion/criterion.h>
 
@@ -42,3 +42,59 @@ static void try_it(const char *cc)
 
 Test(dlopen, a_library_uses_goro_gcc, .timeout = 120) { try_it("gcc"); }
 Test(dlopen, a_library_uses_goro_clang, .timeout = 120) { try_it("clang"); }
+
+/* ---- a library that others built ---- */
+
+static const char plain[] =
+    "#include <stdio.h>\n#include <unistd.h>\n"
+    "int reads(int fd) { char c = 0; return read(fd, &c, 1) == 1 ? c : -1; }\n"
+    "int gets_line(int fd) { char s[8]; FILE *f = fdopen(dup(fd), \"r\"); int c = fgets(s, sizeof s, f) ? s[0] : -1; "
+    "fclose(f); return c; }\n";
+
+/* A goroutine in a call that goro knows is "[syscall]"; in one that it does not know it would be "[running]". */
+static const char caller[] =
+    "#include <goro.h>\n#include <dlfcn.h>\n#include <stdio.h>\n#include <string.h>\n#include <unistd.h>\n"
+    "int reads(int fd), gets_line(int fd);\n"
+    "static int fd[2], text[2];\n"
+    "static char dump[1 << 16];\n"
+    "static void calls(int (*f)(int), chan(int) c) { chan_send(c, f(fd[0])); }\n"
+    "static int check(int (*f)(int))\n{\n"
+    "	if (pipe(fd) || pipe(text)) return 1;\n"
+    "	chan(int) c = chan_make(int, 1);\n"
+    "	go(calls, f, c);\n"
+    "	do {\n" /* one P: we come back from here only if it is given away */
+    "		goro_gosched();\n"
+    "		goro_traceback(text[1], true);\n"
+    "		dump[read(text[0], dump, sizeof dump - 1)] = 0;\n"
+    "	} while (!strstr(dump, \"[syscall]\"));\n"
+    "	if (chan_len(c)) return 2;\n"
+    "	if (write(fd[1], \"x\\n\", 2) != 2) return 3;\n"
+    "	return chan_recv(c) == 'x' ? 0 : 4;\n}\n"
+    "int main(int argc, char **argv)\n{\n"
+    "#ifdef LINKED\n"
+    "	return check(reads) || (!goro_race_enabled() && check(gets_line));\n"
+    "#else\n"
+    "	void *h = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);\n"
+    "	return !h || check((int (*)(int))dlsym(h, \"reads\")) ||\n"
+    "	       (!goro_race_enabled() && check((int (*)(int))dlsym(h, \"gets_line\")));\n"
+    "#endif\n}\n";
+
+/* Streams under -race: docs/runtime.md. */
+static void beside_a_library(bool linked)
+{
+	scratch_enter(GORO_BUILD_DIR, GORO_SOURCE_DIR);
+	scratch_write("plain.c", plain);
+	scratch_write("caller.c", caller);
+	cr_assert(sh_is(0, "gcc -O2 -fPIC -shared plain.c -o libplain.so"));
+	for (int race = 0; race < 2; race++) {
+		const char *r = race ? "-race" : "";
+		if (linked)
+			cr_assert(sh_is(0, "$CC %s -g -DLINKED caller.c -L. -lplain -Wl,-rpath,. -o caller", r));
+		else
+			cr_assert(sh_is(0, "$CC %s -g caller.c -o caller", r));
+		cr_assert(sh_is(0, "GOMAXPROCS=1 timeout 20 ./caller ./libplain.so"));
+	}
+}
+
+Test(dlopen, a_linked_library_of_others_blocks_nobody, .timeout = 120) { beside_a_library(true); }
+Test(dlopen, an_opened_library_of_others_blocks_nobody, .timeout = 120) { beside_a_library(false); }

@@ -290,3 +290,16 @@ Test(fatal, a_selects_channels_are_named)
 		run_free(&r);
 	}
 }
+
+/* As on a kernel before 6.13, where each guard takes mappings. */
+Test(fatal, guards_that_run_out_are_told_of_once)
+{
+	Run r;
+	static const char said[] = "goro: warning: no room for more guard pages";
+	die(&r, false, "GORO_NO_MADV_GUARD=1", "many_guards");
+	const char *first = strstr(r.err, said);
+	cr_assert(first == r.err, "%s", r.err);
+	cr_assert(!strstr(first + 1, said), "%s", r.err);
+	cr_assert_eq(r.code, 0, "%d", r.code);
+	run_free(&r);
+}

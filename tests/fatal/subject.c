@@ -320,6 +320,14 @@ static void traceback_select_many(void)
 	goro_select(cases, N, true);
 }
 
+/* More stacks than the kernel has mappings for. */
+static void many_guards(void)
+{
+	chan(int) gate = chan_make(int);
+	for (int i = 0; i < 70000; i++)
+		go(waits, gate);
+}
+
 #define CASE(f) {#f, f}
 static const struct {
 	const char *name;
@@ -330,7 +338,7 @@ static const struct {
     CASE(stack_overflow), CASE(deadlock), CASE(main_goexit),
     CASE(main_goexit_others), CASE(elided), CASE(traceback),
     CASE(inlined_frames), CASE(locked), CASE(main_returns_meanwhile),
-    CASE(quit), CASE(traceback_live), CASE(traceback_select), CASE(traceback_select_many)};
+    CASE(quit), CASE(traceback_live), CASE(traceback_select), CASE(traceback_select_many), CASE(many_guards)};
 
 int main(int argc, char **argv)
 {

@@ -54,13 +54,15 @@ _Noreturn void stress_failed(const char *file, int line, const char *what)
 static void *watch(void *unused)
 {
 	(void)unused;
-	for (uint64_t last = 0, seen, still = 0; still < 20; last = seen) {
+	const char *limit = getenv("GORO_STRESS_HANG");
+	int s = limit ? atoi(limit) : 10;
+	for (uint64_t last = 0, seen, still = 0; still < 2 * (uint64_t)s; last = seen) {
 		struct timespec half = {0, 500000000};
 		nanosleep(&half, NULL);
 		seen = __atomic_load_n(&progress, __ATOMIC_RELAXED);
 		still = seen == last ? still + 1 : 0;
 	}
-	fprintf(stderr, "stress: no progress for 10 s\n");
+	fprintf(stderr, "stress: no progress for %d s\n", s);
 	void (*f)(void) = __atomic_load_n(&on_hang, __ATOMIC_ACQUIRE);
 	if (f)
 		f();
@@ -68,7 +70,7 @@ static void *watch(void *unused)
 	_exit(3);
 }
 
-static _Noreturn void run(const char *procs, int (*body)(void *))
+_Noreturn void stress_run(const char *procs, int (*body)(void *))
 {
 	const char *factor = getenv("GORO_STRESS");
 	double times = factor ? atof(factor) : 1;
@@ -91,7 +93,7 @@ void stress(int (*body)(void *))
 		pid_t pid = fork();
 		cr_assert(pid >= 0);
 		if (pid == 0)
-			run(procs[i], body);
+			stress_run(procs[i], body);
 		cr_assert_eq(waitpid(pid, &status, 0), pid);
 		cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0,
 		    "GOMAXPROCS=%s: status %#x", procs[i], (unsigned)status);

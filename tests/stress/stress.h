@@ -11,9 +11,11 @@
 
 /* Each in a process of its own; the body loops until stress_over() and returns 0. */
 void stress(int (*body)(void *));
+/* This process is the run on `procs` processors. */
+_Noreturn void stress_run(const char *procs, int (*body)(void *));
 /* The time is up. */
 bool stress_over(void);
-/* Something was done: no progress for 10 s is a hang. */
+/* Something was done: no progress for 10 s (GORO_STRESS_HANG) is a hang. */
 void stress_progress(void);
 /* Called before that is said and all goroutines are shown, on a thread of its own. */
 void stress_on_hang(void (*f)(void));

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "support/delay.h"
+#include "support/run.h"
 
 static int64_t done; /* atomic */
 static void (*body)(void);
@@ -184,3 +186,22 @@ static void blocking(void)
 }
 
 Test(libc, calls_inside_goro_blocking, .timeout = 10) { run_with("1", blocking); }
+
+/* ---- what a call costs that does not block ---- */
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* In the archive that programs link: both functions together, their slow ways (the P is gone) included. */
+Test(libc, two_atomic_operations_at_most)
+{
+	Run r;
+	int found, locked;
+	run_sh(&r, 60, "objdump -d --no-show-raw-insn " GORO_BUILD_DIR "/lib/libgoro.a | awk '"
+	    "/^[0-9a-f]+ <.*>:$/ { in_it = $2 ~ /^<syscall_(enter|exit)>:$/; found += in_it } "
+	    "in_it && (/\\tlock / || /\\txchg .*\\(/) { locked++ } "
+	    "END { print found + 0, locked + 0 }'");
+	cr_assert_eq(sscanf(r.out, "%d %d", &found, &locked), 2, "%s%s", r.out, r.err);
+	cr_assert_eq(found, 2, "%s", r.out);
+	cr_assert(locked >= 1 && locked <= 2, "%d", locked);
+	run_free(&r);
+}
+#endif

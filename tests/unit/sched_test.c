@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -393,3 +394,45 @@ static void overflow(void)
 }
 
 Test(sched, stack_overflow_is_named, .timeout = 10, .exit_code = 2) { run_with(1, overflow); }
+
+/* A dump says for how long, in minutes, from the first one on. */
+static void find_waiting(G *g, void *out)
+{
+	if (load_rlx(&g->state) == G_WAITING && !g->is_main)
+		*(G **)out = g;
+}
+
+static void waits_long(void *arg)
+{
+	goro_chan_recv(arg, NULL);
+	(void)add_ar(&done, 1);
+}
+
+static void minutes(void)
+{
+	static const struct {
+		int64_t seconds;
+		const char *head;
+	} as[] = {{59, "[chan receive]:\n"}, {61, "[chan receive, 1 minutes]:\n"}, {185, "[chan receive, 3 minutes]:\n"}};
+	goro_chan *c = goro_chan_make(0, 0);
+	static char text[1 << 14];
+	G *g = NULL;
+	int fd[2];
+	cr_assert_eq(pipe(fd), 0);
+	goro_go(waits_long, c);
+	while (!g) {
+		goro_gosched();
+		stack_each_g(find_waiting, &g);
+	}
+	for (size_t i = 0; i < sizeof as / sizeof as[0]; i++) {
+		store_rlx(&g->wait_since, os_now() - as[i].seconds * 1000000000);
+		goro_traceback(fd[1], true);
+		ssize_t n = os_fd_read(fd[0], text, sizeof text - 1);
+		cr_assert_gt(n, 0);
+		text[n] = 0;
+		cr_assert(strstr(text, as[i].head), "%s: no %s", text, as[i].head);
+	}
+	goro_chan_close(c);
+	wait_done(1);
+}
+Test(sched, p1_a_dump_tells_the_minutes, .timeout = 20) { run_with(1, minutes); }
