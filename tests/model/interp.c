@@ -177,7 +177,7 @@ void done_step(int t)
 		step(t + 1);
 }
 
-/* All steps of goroutine g that come after its birth. What its END answers; else the program is over. */
+/* All steps of goroutine g that come after its birth. What its END answers; -1: it has none. */
 static int play(int g, int born)
 {
 	ids[g] = goro_id();
@@ -198,8 +198,7 @@ static int play(int g, int born)
 				return op->way;
 		}
 	}
-	after(p.nsteps); /* not before: its own end may count, for a group */
-	return 0;
+	return -1;
 }
 
 void *birth(int child, int t)
@@ -231,7 +230,11 @@ void *thread_body(void *arg)
 
 int task_body(void *arg)
 {
-	return play_born(arg) ? -5 : 0;
+	int r = play_born(arg);
+
+	if (r < 0)
+		after(p.nsteps); /* not before: its end would count */
+	return r > 0 ? -5 : 0;
 }
 
 int interpret(int argc, char **argv)

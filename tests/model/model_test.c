@@ -2,7 +2,7 @@
  * model_test.c: build the interpreter for each host and level, and hold the detector against the exact
  * reference on random programs.
  *
- * MODEL_PROGRAMS (default 60 for each variant) and MODEL_SEED (default 1) choose how many and which;
+ * MODEL_PROGRAMS (default 45 for each variant) and MODEL_SEED (default 1) choose how many and which;
  * GORO_STRESS multiplies. A failing seed is printed with the commands that show it again.
  */
 #include <criterion/criterion.h>
@@ -24,7 +24,7 @@ static long setting(const char *name, long otherwise)
 static void agree(const char *host, const char *opt)
 {
 	long stress = setting("GORO_STRESS", 1);
-	long count = setting("MODEL_PROGRAMS", 60) * stress;
+	long count = setting("MODEL_PROGRAMS", 45) * stress;
 	Run r;
 
 	run_sh(&r, 120,
