@@ -25,7 +25,8 @@
  * (ctx.h). A state read a moment too late or too early was a state all the same: whoever replaced it started
  * from it, found our access there, and was checked against it. A known transition (access_again) is stored
  * under the lock, and only where the state is still the one it starts from. The records that a state names
- * are not freed meanwhile: collections wait for who is inside, and ids rest for one more.
+ * are not freed meanwhile: collections wait for who is inside, and ids rest for one more. tests/model/crowd.c
+ * has eight at once check the same granules.
  *
  * Rejected: evicting at random when several readers do not fit (peers lose half of the races there).
  */

@@ -1,6 +1,6 @@
 /*
  * model_test.c: build the interpreter for each host and level, and hold the detector against the exact
- * reference on random programs.
+ * reference on random programs (model.c); and many who check the same memory at once (crowd.c).
  *
  * MODEL_PROGRAMS (default 45 for each variant) and MODEL_SEED (default 1) choose how many and which;
  * GORO_STRESS multiplies. A failing seed is printed with the commands that show it again.
@@ -52,3 +52,23 @@ Test(model, detector_is_the_reference_gcc_O2) { agree("gcc", "-O2"); }
 Test(model, detector_is_the_reference_clang_O0) { agree("clang", "-O0"); }
 Test(model, detector_is_the_reference_clang_O1) { agree("clang", "-O1"); }
 Test(model, detector_is_the_reference_clang_O2) { agree("clang", "-O2"); }
+
+static void crowd(const char *host, const char *whom, long rounds)
+{
+	long stress = setting("GORO_STRESS", 1);
+	Run r;
+
+	run_sh(&r, (int)(60 + 60 * stress),
+	    "mkdir -p " WORK " && cd " WORK " && GORO_CC=%s " GORO_BUILD_DIR
+	    "/bin/goro-cc -race -O2 -g -w -I" GORO_SOURCE_DIR "/runtime " DIR
+	    "/crowd.c -o crowd_%s_%s -pthread && ./crowd_%s_%s %s %ld",
+	    host, host, whom, host, whom, whom, rounds * stress);
+	cr_assert_eq(r.code, 0, "%s by %s, all at once: not every race, or more:\n%.2000s%.500s", whom, host,
+	    r.out, r.err);
+	run_free(&r);
+}
+
+Test(model, threads_at_once_lose_nothing_gcc) { crowd("gcc", "threads", 4); }
+Test(model, threads_at_once_lose_nothing_clang) { crowd("clang", "threads", 4); }
+Test(model, goroutines_at_once_lose_nothing_gcc) { crowd("gcc", "goroutines", 4); }
+Test(model, goroutines_at_once_lose_nothing_clang) { crowd("clang", "goroutines", 4); }
