@@ -3,7 +3,7 @@
 #   make              the driver, both archives, headers, pkg-config files: everything under BUILD
 #   make demo         the race that everyone knows: source, command, report, and its three cures
 #   make test         every Criterion test, one binary after the other, one total at the end
-#   make check        format, static analysis, who may include whom, what an archive may export, the models in spin
+#   make check        the shape of hot code, format, static analysis, who may include whom, what an archive may export, the models in spin
 #   make format       lay the source out by clang-format
 #   make stress       the stress and model tests again, for longer (STRESS=factor, default 20), a million
 #                     goroutines, and the detector's distances and numbers in full
@@ -342,6 +342,7 @@ check: all
 	@tools/check-layers.sh
 	@tools/check-exports.sh $(BUILD)
 	@tools/check-source.sh
+	@tools/check-hot.sh $(BUILD_ABS)
 	@tests/spin/run.sh $(BUILD_ABS)
 
 # Lay the source out; goro.h is laid by hand.

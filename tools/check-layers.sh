@@ -21,7 +21,7 @@ runtime/sync    : runtime/base runtime/os runtime/hooks.h runtime/goro.h runtime
 runtime/time    : runtime/base runtime/os runtime/hooks.h runtime/goro.h runtime/sched runtime/chan runtime/sync
 runtime/net     : runtime/base runtime/os runtime/hooks.h runtime/goro.h runtime/sched runtime/chan runtime/sync runtime/time
 runtime         : runtime/base runtime/os
-race/report     : race/race.h race/memory.h race/options runtime/base runtime/os runtime/symbol runtime/hooks.h
+race/report     : race/race.h race/memory.h race/sample.h race/options runtime/base runtime/os runtime/symbol runtime/hooks.h
 race/options    : race/race.h race/report/report.h runtime/base runtime/os
 race            : race runtime/base runtime/os runtime/symbol runtime/hooks.h
 tools           : tools
