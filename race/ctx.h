@@ -119,7 +119,7 @@ static inline bool race_seed_here(void)
 	return !load_rlx(&t->busy) && !t->handlers; /* relaxed: own */
 }
 extern uint32_t
-    race_stopped; /* atomic: bit 0: a collection runs; bit 1: no os_barrier, use fences */
+    race_stopped; /* atomic: bit 0: a collection runs; bit 1: no os_barrier, use fences; bit 2: blind */
 
 void race_init(void);
 /* Enter the thread into the registry: its slow part. Idempotent. */
@@ -130,9 +130,11 @@ void race_forget_tls(RaceThread *t);
 void race_only_tls(RaceThread *t);
 /* The same, and see that it has a context: its home, made on the spot. */
 void race_attach(RaceThread *t);
-void race_wait_stopped(RaceThread *t);
+bool race_wait_stopped(RaceThread *t); /* false: the detector is blind, nobody enters */
 
-/* Step into the detector: false where it is already entered (a signal handler). */
+static inline void race_leave(RaceThread *t);
+
+/* Step into the detector: false where it is already entered (a signal handler), or blind. */
 static inline bool race_enter(RaceThread *t)
 {
 	if (unlikely(t->busy)) {
@@ -142,8 +144,11 @@ static inline bool race_enter(RaceThread *t)
 	store_rlx(
 	    &t->busy, 1u); /* relaxed: os_barrier of the collector orders it before the load */
 	fence_compiler();
-	if (unlikely(load_acq(&race_stopped))) /* pairs with or_ar in race_stop_world */
-		race_wait_stopped(t);
+	/* Pairs with or_ar in race_stop_world. */
+	if (unlikely(load_acq(&race_stopped)) && !race_wait_stopped(t)) {
+		race_leave(t);
+		return false;
+	}
 	return true;
 }
 

@@ -27,7 +27,7 @@ static int nplaces;
 bool hook_leaks(void)
 {
 	report_init();
-	return flags.leaks && flags.report_bugs;
+	return flags.leaks && flags.report_bugs && !race_is_blind();
 }
 
 bool hook_block(uintptr_t addr, uintptr_t *start, size_t *size)

@@ -20,6 +20,7 @@
 #include "intercept/init.h"
 #include "report/report.h"
 #include "pool.h"
+#include "shadow/access.h"
 #include "shadow/shadow.h"
 #include "slow.h"
 
@@ -31,12 +32,61 @@ bool race_threads_made;
 
 /* ---- memory ---- */
 
-#define ARENA_BYTES (1u << 20)
+#define ARENA_BYTES   (1u << 20)
+#define RESERVE_BYTES (32u << 20) /* of address space: a chunk of records alone takes 2 MiB */
+/* For what is under way on other threads when the detector goes blind. */
+#define RESERVE_LAST (8u << 20)
+/* When so much was used since a collection, another may help. */
+#define RESERVE_STEP (4u << 20)
+#define BLIND        4u /* in race_stopped */
 
 static struct {
 	Lock lock;
 	char *at, *end;
+	char *reserve, *reserve_end;
+	char *told; /* how far the reserve had come when a collection was asked for */
+	bool low;   /* atomic */
 } memory;
+
+bool race_is_blind(void)
+{
+	return load_acq(&race_stopped) & BLIND; /* pairs with or_ar in go_blind */
+}
+
+bool race_is_low(void)
+{
+	return load_rlx(&memory.low) && swap_ar(&memory.low, false); /* relaxed: a hint */
+}
+
+static void go_blind(void)
+{
+	static const char text[] =
+	    "goro: race: out of memory: the detector stops here, races from here on are missed\n";
+	if (!(or_ar(&race_stopped, BLIND) & BLIND))
+		os_write(2, text, sizeof text - 1);
+}
+
+static void *from_reserve(size_t size)
+{
+	char *p = NULL;
+	lock(&memory.lock);
+	if ((size_t)(memory.reserve_end - memory.reserve) >= size) {
+		p = memory.reserve;
+		memory.reserve += size;
+	}
+	bool last = memory.reserve_end - memory.reserve < (ptrdiff_t)RESERVE_LAST;
+	bool ask = !memory.told || memory.reserve - memory.told >= (ptrdiff_t)RESERVE_STEP;
+	if (ask)
+		memory.told = memory.reserve;
+	unlock(&memory.lock);
+	if (ask) {
+		store_rlx(&memory.low, true);      /* relaxed: a hint */
+		store_rlx(&collect_threshold, 0u); /* the same: a collection is due */
+	}
+	if (last)
+		go_blind();
+	return p;
+}
 
 void *race_alloc(size_t size)
 {
@@ -56,6 +106,8 @@ void *race_alloc(size_t size)
 		}
 		unlock(&memory.lock);
 	}
+	if (!p)
+		p = from_reserve(size);
 	if (!p) {
 		static const char text[] = "goro: race: out of memory for the detector\n";
 		os_write(2, text, sizeof text - 1);
@@ -416,6 +468,8 @@ void race_init(void)
 	if (!done) {
 		if (!os_barrier_init())
 			store_sc(&race_stopped, 2u); /* see race_wait_stopped */
+		memory.reserve = os_map(RESERVE_BYTES);
+		memory.reserve_end = memory.reserve ? memory.reserve + RESERVE_BYTES : NULL;
 		have_key = pthread_key_create(&exit_key, on_thread_exit) == 0;
 		intercept_init();
 		store_rel(&done, true);
@@ -464,7 +518,7 @@ void race_attach(RaceThread *t)
 
 /* ---- stopping the world ---- */
 
-void race_wait_stopped(RaceThread *t)
+bool race_wait_stopped(RaceThread *t)
 {
 	for (;;) {
 		uint32_t s = load_acq(&race_stopped);
@@ -473,7 +527,7 @@ void race_wait_stopped(RaceThread *t)
 			s = load_acq(&race_stopped);
 		}
 		if (!(s & 1))
-			return;
+			return !(s & BLIND);
 		store_rel(&t->busy, 0u);
 		os_futex_wait(&race_stopped, s, -1);
 		store_rlx(&t->busy, 1u);

@@ -101,9 +101,15 @@ typedef struct MemoryUse {
 	uint64_t live, bytes;
 } MemoryUse;
 
-/* Memory of the detector: zeroed, never returned, no lock needed by the caller. Ends the process with
- * one clear line when there is none (only if even that fails to be avoided by shedding). */
+/* Memory of the detector: zeroed, never returned, no lock needed by the caller, never NULL. Where the system
+ * has none it comes out of a reserve, and the next collection forgets what it can (race_is_low). Where the
+ * reserve comes to its end the detector goes blind: nobody gets inside any more (race_enter), which is said once,
+ * and the program goes on alone. What it is doing at that moment may use up the rest; only if that is not enough
+ * the process ends, with a line. */
 void *race_alloc(size_t size);
+bool race_is_blind(void);
+/* Memory could not be had since the last call. */
+bool race_is_low(void);
 MemoryUse race_ginfo_memory(void);
 MemoryUse race_ctx_memory(void);
 

@@ -108,6 +108,8 @@ bool race_tls_find(uintptr_t addr, ReportLocation *out)
 {
 	const RaceThread *of = NULL;
 	Own own = {.out = out};
+	if (race_is_blind()) /* who ended since is on the list yet */
+		return false;
 	lock(&threads.lock);
 	for (const RaceThread *t = threads.first; t && !of; t = t->tls_next)
 		if (addr - t->tls_lo < t->tls_hi - t->tls_lo)

@@ -620,6 +620,9 @@ static void last_words(void *arg)
 		buf_fmt(&b, "goro: %llu accesses went unchecked: no memory for their shadow\n",
 		    (unsigned long long)lost);
 	shed_text(&b);
+	if (race_is_blind())
+		buf_str(&b, "goro: out of memory: the detector stopped before the end, races after "
+			    "that were missed\n");
 	if (flags.stats)
 		stats_text(&b);
 	if (b.n)

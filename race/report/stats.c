@@ -97,10 +97,13 @@ void stats_text(Buf *b)
 void shed_text(Buf *b)
 {
 	uint64_t chunks = load_rlx(&race_stats.lost_shed); /* relaxed: a count */
+	if (chunks && flags.memory_limit_mb)
+		buf_fmt(b, "goro: memory_limit_mb=%d: ", flags.memory_limit_mb);
+	else if (chunks)
+		buf_str(b, "goro: out of memory: ");
 	if (chunks)
 		buf_fmt(b,
-		    "goro: memory_limit_mb=%d: history of %llu KiB of memory was forgotten; races "
-		    "with "
-		    "older accesses there are missed\n",
-		    flags.memory_limit_mb, (unsigned long long)(chunks * 64));
+		    "history of %llu KiB of memory was forgotten; races with older accesses there "
+		    "are missed\n",
+		    (unsigned long long)(chunks * 64));
 }

@@ -118,6 +118,9 @@ void collect(RaceThread *me)
 {
 	if (!race_stop_world(me))
 		return; /* somebody else has done it */
+	bool low = race_is_low();
+	if (low)
+		shed_low();
 	record_mark_begin();
 	set_mark_begin();
 	uint64_t cells = 0;
@@ -144,7 +147,7 @@ void collect(RaceThread *me)
 		race_bump(t);
 		memset(t->slow->alloc_cache, 0, sizeof t->slow->alloc_cache);
 	}
-	if (load_rlx(&race_made) >= load_rlx(&collect_deep))
+	if (low || load_rlx(&race_made) >= load_rlx(&collect_deep))
 		collect_identities();
 	uint32_t most = shed();
 	shadow_now++;

@@ -23,6 +23,8 @@ Region *shadow_regions;
 static Lock map_lock = LOCK_INIT(RACE_SHADOW);
 uint32_t block_locks[BLOCK_LOCKS];
 
+#define BITS_BYTES (((uintptr_t)1 << REGION_BITS) / 16 / 8)
+
 bool shadow_map(uintptr_t addr)
 {
 	static bool said;
@@ -35,7 +37,7 @@ bool shadow_map(uintptr_t addr)
 	if (!shadow_base[i]) {
 		char *planes = os_map(3 * PLANE_BYTES);
 		Chunk *chunk = os_map(REGION_CHUNKS * sizeof *chunk);
-		uint64_t *bits = os_map(((uintptr_t)1 << REGION_BITS) / 16 / 8);
+		uint64_t *bits = os_map(BITS_BYTES);
 		if (planes && chunk && bits) {
 			Region *r = race_alloc(sizeof *r);
 			*r = (Region){
@@ -49,6 +51,8 @@ bool shadow_map(uintptr_t addr)
 				os_unmap(planes, 3 * PLANE_BYTES);
 			if (chunk)
 				os_unmap(chunk, REGION_CHUNKS * sizeof *chunk);
+			if (bits)
+				os_unmap(bits, BITS_BYTES);
 			static const char text[] =
 			    "goro: race: cannot reserve 6 GiB of address space for shadow "
 			    "memory (ulimit -v, vm.overcommit_memory=2?); races are missed\n";

@@ -1,5 +1,5 @@
 /*
- * shed.c: what memory_limit_mb does. At a collection that finds the detector's memory (memory.h) above the
+ * shed.c: what memory_limit_mb does, and what is done where the system has no more memory for the detector. At a collection that finds the detector's memory (memory.h) above the
  * limit, the cells of the chunks that changed longest ago are forgotten and their pages go back to the system.
  *
  * Races with forgotten accesses are missed, and how much was forgotten is said. None is invented: a report
@@ -16,6 +16,9 @@
  * with cells where there were none (shadow_grow): what the limit leaves until then. A program that writes memory by one access
  * makes one record and any number of chunks.
  *
+ * Without a limit there is one as soon as the system refuses memory: three quarters of what there is then, and
+ * less each time that it is refused again.
+ *
  * Chunks of a large freed block are left alone: their few cells say what became of them since the free.
  */
 #include "shed.h"
@@ -26,18 +29,22 @@
 #define AGES       64u /* collections; what is older is as old */
 #define PER_MADE   40u /* bytes of a record or set, with what stands beside it */
 #define MADE_LEAST 16384u
+/* Where there was none and the system has set the limit, collections must not follow each other for it. */
+#define FORCED_LEAST ((uint64_t)8 << 20)
 
 #define PLANE_OF_CHUNK ((uint64_t)(CHUNK_BYTES / GRANULE) * sizeof(Cell)) /* bytes */
 
+static uint64_t forced; /* bytes; world stopped to write */
+
 static uint64_t limit(void)
 {
-	return (uint64_t)flags.memory_limit_mb << 20;
+	return forced ? forced : (uint64_t)flags.memory_limit_mb << 20;
 }
 
 /* What may be had besides until the next collection, in bytes. */
 static uint64_t room(uint64_t has)
 {
-	uint64_t least = limit() / 16;
+	uint64_t least = forced ? FORCED_LEAST : limit() / 16;
 	return has + least < limit() ? limit() - has : least;
 }
 
@@ -134,4 +141,14 @@ uint32_t shed(void)
 	set_room(bytes);
 	uint64_t made = bytes / PER_MADE;
 	return made < MADE_LEAST ? MADE_LEAST : made > UINT32_MAX ? UINT32_MAX : (uint32_t)made;
+}
+
+void shed_low(void)
+{
+	uint64_t total = 0, most = limit();
+	for (MemoryKind k = 0; k < MEMORY_KINDS; k++)
+		total += race_memory(k).bytes;
+	forced = (most && most < total ? most : total) / 4 * 3;
+	shadow_limited = true;
+	shed();
 }

@@ -94,6 +94,55 @@ Test(host, no_memory, .timeout = 200)
 	run_free(&r);
 }
 
+static const char forgot[] = "goro: out of memory: history of ", blind[] = "goro: race: out of memory: the detector stops here",
+		  was_blind[] = "goro: out of memory: the detector stopped before the end";
+
+/* The system refuses memory for what could be forgotten: it is, and what is recent is found. */
+Test(host, memory_for_history_is_refused, .timeout = 200)
+{
+	Run r;
+
+	build();
+	run_sh(&r, 100, "%s history 2", subject);
+	cr_expect_eq(r.code, 66, "%d %s", r.code, r.err);
+	cr_expect_str_eq(r.out, "end\n");
+	cr_expect_eq(count(r.err, "WARNING: DATA RACE"), 1, "%s", r.err);
+	cr_expect(strstr(r.err, forgot) != NULL, "%s", r.err);
+	cr_expect_eq(count(r.err, blind), 0, "%s", r.err);
+	run_free(&r);
+}
+
+/* For what nobody may forget: the detector stops, says so, and the program goes on to its own end. */
+Test(host, memory_for_clocks_is_refused, .timeout = 200)
+{
+	static const char *const ways[] = {"clocks", "clocks_of_goroutines 20"};
+	Run r;
+
+	build();
+	for (int i = 0; i < 2; i++) {
+		run_sh(&r, 100, "%s %s", subject, ways[i]);
+		cr_expect_eq(r.code, 5, "%s: %d %s", ways[i], r.code, r.err);
+		cr_expect_str_eq(r.out, "end\n", "%s", ways[i]);
+		cr_expect_eq(count(r.err, "WARNING"), 0, "%s: %s", ways[i], r.err);
+		cr_expect_eq(count(r.err, blind), 1, "%s: %s", ways[i], r.err);
+		cr_expect(strstr(r.err, was_blind) != NULL, "%s: %s", ways[i], r.err); /* by each child, too */
+		run_free(&r);
+	}
+}
+
+Test(host, memory_is_refused_after_a_report, .timeout = 200)
+{
+	Run r;
+
+	build();
+	run_sh(&r, 100, "%s race_then_clocks", subject);
+	cr_expect_eq(r.code, 66, "%d %s", r.code, r.err);
+	cr_expect_str_eq(r.out, "end\n");
+	cr_expect_eq(count(r.err, "WARNING: DATA RACE"), 1, "%s", r.err);
+	cr_expect_eq(count(r.err, blind), 1, "%s", r.err);
+	run_free(&r);
+}
+
 /* ---- where reports go ---- */
 
 Test(host, stderr_is_closed, .timeout = 200)

@@ -2,6 +2,7 @@
  * subject.c: plain pthread programs that make it hard for the detector. Run with a name of the list below
  * (and a number); each prints "end" where all went well for the program itself.
  */
+#include <goro.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -118,6 +119,15 @@ static void *work(void *arg)
 	}
 }
 
+static void *work_once(void *arg)
+{
+	pthread_mutex_lock(&m);
+	guarded++;
+	pthread_mutex_unlock(&m);
+	free(malloc(100));
+	return arg;
+}
+
 static pthread_t worker[4];
 static void begin(void)
 {
@@ -186,6 +196,7 @@ static void *eat(void *arg)
 		char rest[60000];
 	} *all = NULL, *b;
 
+	after(1); /* both are there: a thread's stack is memory, too */
 	while ((b = malloc(sizeof *b)) != NULL) {
 		memset(b->rest, 1, sizeof b->rest);
 		b->next = all;
@@ -203,8 +214,115 @@ static void *eat(void *arg)
 
 static void exhausted(void)
 {
-	both(eat, eat);
+	pthread_t a, c;
+
+	must(pthread_create(&a, NULL, eat, NULL) == 0);
+	must(pthread_create(&c, NULL, eat, NULL) == 0);
+	step(1);
+	pthread_join(a, NULL);
+	pthread_join(c, NULL);
 	must(guarded > 10);
+}
+
+/* ---- no memory for the detector ---- */
+
+/* From now on the process gets that much more address space, and no more. */
+UNSEEN static void only_more(size_t bytes)
+{
+	struct rlimit l;
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	must(f && fscanf(f, "%lu", &pages) == 1);
+	fclose(f);
+	l.rlim_cur = pages * 4096 + bytes;
+	l.rlim_max = RLIM_INFINITY;
+	must(setrlimit(RLIMIT_AS, &l) == 0);
+}
+UNSEEN static void enough_again(void)
+{
+	struct rlimit l = {RLIM_INFINITY, RLIM_INFINITY};
+	must(setrlimit(RLIMIT_AS, &l) == 0);
+}
+
+/* A record for each granule, again and again: history, which can be forgotten. */
+static void *remembers(void *arg)
+{
+	for (int k = 0; k < n; k++)
+		for (int i = 0; i < (int)sizeof many; i += 8) {
+			pthread_mutex_lock(&m);
+			many[i]++;
+			pthread_mutex_unlock(&m);
+		}
+	return arg;
+}
+
+static void history(void)
+{
+	many[0] = 1;
+	only_more(2 << 20);
+	remembers(NULL);
+	enough_again();
+	race();
+}
+
+/* A sync object for each word: what nobody may forget. */
+static int words[1 << 21];
+UNSEEN static int is_blind_by_now(int i)
+{
+	return i == (int)(sizeof words / sizeof *words);
+}
+static void *synchronises(void *arg)
+{
+	int i = 0;
+	while (!is_blind_by_now(i))
+		__atomic_fetch_add(&words[i++], 1, __ATOMIC_RELEASE);
+	return arg;
+}
+
+static void clocks(void)
+{
+	only_more(2 << 20);
+	synchronises(NULL);
+	enough_again();
+	for (int i = 0; i < 20; i++)
+		both(work_once, work_once); /* threads come and go, and nobody listens */
+	race();
+}
+
+/* Goroutines come and go as well. */
+static chan(int) results;
+static goro_mutex gm;
+static void counts(int k)
+{
+	goro_mutex_lock(&gm);
+	guarded++;
+	goro_mutex_unlock(&gm);
+	if (k % 7 == 0)
+		goro_gosched();
+	chan_send(results, k);
+}
+static void clocks_of_goroutines(void)
+{
+	long sum = 0;
+
+	results = chan_make(int);
+	only_more(2 << 20);
+	synchronises(NULL);
+	enough_again();
+	for (int i = 0; i < 2000; i++)
+		go(counts, i);
+	for (int i = 0; i < 2000; i++)
+		sum += chan_recv(results);
+	must(sum == 2000 * 1999 / 2 && guarded == 2000);
+	forks();
+}
+
+static void race_then_clocks(void)
+{
+	race();
+	step(0);
+	clocks();
 }
 
 /* ---- deep and large frames ---- */
@@ -302,7 +420,8 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} runs[] = {{"race", race}, {"races", races}, {"storm", storm}, {"forks", forks},
-	    {"exhausted", exhausted}, {"recursion", recursion}, {"frames", frames}, {"moved", moved},
+	    {"exhausted", exhausted}, {"history", history},
+	    {"clocks", clocks}, {"clocks_of_goroutines", clocks_of_goroutines}, {"race_then_clocks", race_then_clocks}, {"recursion", recursion}, {"frames", frames}, {"moved", moved},
 	    {"removed", removed}, {"replaced", replaced}};
 
 	self_path = argv[0];
