@@ -2,6 +2,7 @@
  * map.c: memory from mmap. It is memory like any other while it is mapped; what is mapped anew at the same
  * address has no past, and what was forgotten there hides nothing of what comes.
  */
+#define _GNU_SOURCE /* mremap */
 #include "case.h"
 
 #include <sys/mman.h>
