@@ -10,6 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef GORO_HARD
+enum { SECONDS = 200 }; /* the detector collects all the time there */
+#else
+enum { SECONDS = 20 };
+#endif
+
 void in_goro(int procs, int (*body)(void *))
 {
 	char text[16];
@@ -17,7 +23,7 @@ void in_goro(int procs, int (*body)(void *))
 		snprintf(text, sizeof(text), "%d", procs);
 		setenv("GOMAXPROCS", text, 1);
 	}
-	alarm(20);
+	alarm(SECONDS);
 	cr_assert_eq(goro_run(body, NULL), 0);
 	alarm(0);
 }
@@ -35,7 +41,7 @@ void dies(int code, int (*body)(void *), ...)
 		dup2(fds[1], 2);
 		close(fds[0]);
 		close(fds[1]);
-		alarm(20);
+		alarm(SECONDS);
 		_exit(goro_run(body, NULL));
 	}
 	close(fds[1]);

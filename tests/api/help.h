@@ -8,7 +8,7 @@
 #include <goro.h>
 
 /* Run body on the main goroutine with GOMAXPROCS procs (0: the default); the test fails unless it
- * returns 0 within 20 s. */
+ * returns 0 within 20 s (200 s in HARD builds). */
 void in_goro(int procs, int (*body)(void *));
 /* Run body in a process of its own: it must end with `code` and say each of the texts, up to NULL,
  * on stderr. */
