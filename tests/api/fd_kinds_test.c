@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <termios.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define OneTest(name)                                                                              \
@@ -134,22 +135,41 @@ OneTest(terminal)
 	return 0;
 }
 
-OneTest(signals)
+static int reads_a_signal(void *unused)
 {
 	Reading r;
 	sigset_t s;
+	(void)unused;
 	sigemptyset(&s);
 	sigaddset(&s, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, &s, NULL);
 	int fd = signalfd(-1, &s, 0);
 	start(&r, fd, sizeof(struct signalfd_siginfo));
-	/* To this thread: others have not got it blocked. */
-	pthread_kill(pthread_self(), SIGUSR1);
+	kill(getpid(), SIGUSR1);
 	goro_waitgroup_wait(&r.wg);
-	cr_assert_eq(r.n, (intptr_t)sizeof(struct signalfd_siginfo), "%ld", (long)r.n);
-	cr_assert_eq(((struct signalfd_siginfo *)(void *)r.buf)->ssi_signo, SIGUSR1);
 	goro_close(fd);
-	return 0;
+	if (r.n != (intptr_t)sizeof(struct signalfd_siginfo))
+		return 2;
+	return ((struct signalfd_siginfo *)(void *)r.buf)->ssi_signo == SIGUSR1 ? 0 : 3;
+}
+
+/* It is to be blocked in all threads, and a signal to one thread is seen by that thread alone (of signalfd and of epoll):
+ * so before the runtime begins, and in the child of a fork, which has not got Criterion's threads. */
+Test(fd_kinds, signals)
+{
+	int status;
+	pid_t pid = fork();
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		sigset_t s;
+		sigemptyset(&s);
+		sigaddset(&s, SIGUSR1);
+		pthread_sigmask(SIG_BLOCK, &s, NULL);
+		setenv("GOMAXPROCS", "1", 1);
+		alarm(20);
+		_exit(goro_run(reads_a_signal, NULL));
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert_eq(status, 0, "%#x", (unsigned)status);
 }
 
 OneTest(timers)
