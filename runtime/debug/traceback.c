@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "../os/onstack.h"
+#include "../os/sanitizer.h"
 #include "../symbol/symbol.h"
 
 uint32_t trace_progress;
@@ -60,12 +61,14 @@ bool debug_on_stack(void (*fn)(void *), void *arg)
 		return false;
 	there = true;
 	lock(&busy);
+	san_read_freely(true);
 	if (!stack)
 		stack = os_map(STACK_BYTES);
 	if (stack)
 		os_call_on_stack(stack + STACK_BYTES, fn, arg);
 	else
 		fn(arg); /* no memory: this stack has to do */
+	san_read_freely(false);
 	unlock(&busy);
 	there = false;
 	return true;

@@ -106,6 +106,21 @@ static inline void san_end(void **slot)
 #endif
 }
 
+/* ---- reading what others write at that moment, on purpose, and checked afterwards (dumps) ---- */
+
+#if defined(SAN_THREAD)
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+#endif
+
+static inline void san_read_freely(bool begin)
+{
+	(void)begin;
+#if defined(SAN_THREAD)
+	(begin ? AnnotateIgnoreReadsBegin : AnnotateIgnoreReadsEnd)(__FILE__, __LINE__);
+#endif
+}
+
 #if defined(__has_include)
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>

@@ -64,7 +64,8 @@ void *os_switch_new_call(void *top, void *bottom, void (*f)(void), const CallReg
 	return first(sp, goro_start_call, (uintptr_t)f, (uintptr_t)r);
 }
 
-void switch_saved(const void *sp, SwitchRegs *out)
+/* Of a stack that may be in use again, which the caller finds out. */
+__attribute__((no_sanitize_address)) void switch_saved(const void *sp, SwitchRegs *out)
 {
 	const Saved *s = sp;
 	*out = (SwitchRegs){.pc = s->pc,

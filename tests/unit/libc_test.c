@@ -1,6 +1,7 @@
 /*
  * Blocking libc calls on a goroutine: libc's results and errno, and a P that others use meanwhile.
  */
+#include "../../runtime/os/sanitizer.h"
 #include "../../runtime/sched/runtime.h" /* before <fcntl.h>, whose LOCK_READ is another */
 
 #include <criterion/criterion.h>
@@ -189,7 +190,7 @@ Test(libc, calls_inside_goro_blocking, .timeout = 10) { run_with("1", blocking);
 
 /* ---- what a call costs that does not block ---- */
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && !defined(SAN_ADDRESS) && !defined(SAN_THREAD)
 /* In the archive that programs link: both functions together, their slow ways (the P is gone) included. */
 Test(libc, two_atomic_operations_at_most)
 {
