@@ -191,7 +191,7 @@ TOOL_O_$(1) := $$(patsubst %.c,$$(BUILD)/obj/%.o,$$(wildcard tools/$(1)/*.c)) \
 $$(BUILD)/bin/$(1): $$(TOOL_O_$(1))
 	@mkdir -p $$(@D); echo "  LD   $$@"; $$(CC) $$(SAN) $$^ $$(TOOL_LIBS_$(1)) -o $$@
 endef
-TOOL_LIBS_goro-race := -ljansson -ldw -lelf
+TOOL_LIBS_goro-race := -ljansson -ldw -lelf -lm
 $(foreach t,$(TOOLS),$(eval $(call TOOL_RULE,$(t))))
 
 $(BUILD)/obj/tools/%.o: tools/%.c $(MADE) Makefile

@@ -9,6 +9,8 @@
 
 #include <errno.h>
 
+#define TRIES 20
+
 static int copy_ring(struct CopiedRing *c, TraceRing *r, int p, uint64_t *lost)
 {
 	uint64_t size = r->mask + 1, n = load_acq(&r->n); /* pairs with store_rel in ring_put */
@@ -98,7 +100,7 @@ void copy_free(TraceCopy *c)
 	*c = (TraceCopy){0};
 }
 
-int copy_take(TraceCopy *c)
+static int take(TraceCopy *c)
 {
 	*c = (TraceCopy){.to = trace_clock()};
 	c->ring = os_map((PROCS_MAX + 1) * sizeof *c->ring);
@@ -129,4 +131,17 @@ int copy_take(TraceCopy *c)
 	for (uint32_t i = c->nheap / 2; i-- > 0;)
 		sink(c, i);
 	return 0;
+}
+
+int copy_take(TraceCopy *c)
+{
+	int e = take(c);
+	/* Small rings, and the system took the processor away: all that was copied first is overwritten. */
+	for (int again = 0; e == 0 && c->from >= c->to && again < TRIES; again++) {
+		copy_free(c);
+		e = take(c);
+	}
+	if (e == 0 && c->from > c->to)
+		c->from = c->to; /* nothing is known but who lives */
+	return e;
 }

@@ -5,7 +5,7 @@
  *                           main, exit, quick_exit, _exit, a fatal error, a panic, SIGQUIT or a fault on a goroutine
  *   GODEBUG=tracebuf=BYTES  so much for each P (k and m may follow); alone: for snapshots only
  *
- * FILE is written beside itself and renamed: two processes that were given the same name do not mix, and nobody
+ * FILE, unless it is a device, a pipe or a link, is written beside itself and renamed: two processes that were given the same name do not mix, and nobody
  * reads half of one. That it can be written is tried at the start, when it can still be mended. %p in it is
  * the process's number. No descriptor is kept: a program may close those it does not know.
  *
@@ -69,10 +69,18 @@ static int open_file(const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Must not be put another in the place of: a device, a pipe, and a link, such as /dev/stderr, whatever to. */
 static bool is_other(const char *path)
 {
 	struct stat st;
-	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+	return lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+/* Opening it, to see whether that can be done, has no effect and does not wait. */
+static bool is_plain(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
 }
 
 /* To path, which appears as one where it is an ordinary file. */
@@ -205,7 +213,7 @@ static bool full_path(const char *from, char *to, size_t size)
 static void choose_file(const char *name)
 {
 	int err = full_path(name, file, sizeof file) ? 0 : -ENAMETOOLONG;
-	if (err == 0 && !is_other(file)) {
+	if (err == 0 && is_plain(file)) {
 		int fd = open_file(file, 0);
 		err = fd < 0 ? fd : os_fd_close(fd);
 	}

@@ -12,5 +12,6 @@ int command_merge(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_shrink(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_trace(int argc, char **argv);
 
 #endif

@@ -24,6 +24,7 @@ static const struct {
 	"write findings as text, JSON, SARIF, JUnit, GitHub annotations, HTML"},
     {"merge", command_merge, "join the state folders of shards"},
     {"check", command_check, "tell what of a binary is instrumented"},
+    {"trace", command_trace, "sum up an execution trace: where goroutines' time went"},
 };
 
 static void usage(FILE *out)
@@ -33,7 +34,7 @@ static void usage(FILE *out)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].what);
 	fputs(
 	    "\n'goro-race COMMAND --help' lists a command's options; goro-race(1) tells the rest.\n"
-	    "PROGRAM is built with goro-cc -race.\n",
+	    "PROGRAM is built with goro-cc -race; traces are made by any goro program.\n",
 	    out);
 }
 
