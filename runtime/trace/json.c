@@ -160,9 +160,10 @@ void json_begin(Json *j, const TraceCopy *c, const TraceScale *s)
 	json_quote(program, sizeof program, program_invocation_short_name);
 	buf_fmt(&j->b,
 	    "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"goro\":\"%s\",\"program\":%s,\"pid\":%d,"
-	    "\"gomaxprocs\":%u,\"from_ns\":%lld,\"to_ns\":%lld,\"lost\":%llu},\n\"traceEvents\":["
+	    "\"clock\":\"%s\",\"gomaxprocs\":%u,\"from_ns\":%lld,\"to_ns\":%lld,\"lost\":%llu},"
+	    "\n\"traceEvents\":["
 	    "\n",
-	    GORO_VERSION, program, os_process_id(), load_rlx(&sched.procs),
+	    GORO_VERSION, program, os_process_id(), trace_clock_name(), load_rlx(&sched.procs),
 	    (long long)(c->from ? trace_ns(s, c->from) : 0), (long long)trace_ns(s, c->to),
 	    (unsigned long long)c->lost);
 	for (Track t = TRACK_PROCS; t <= TRACK_REGIONS; t++) {

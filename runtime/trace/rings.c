@@ -48,6 +48,11 @@ uint64_t trace_clock(void)
 	return ticks ? os_ticks() : (uint64_t)os_now();
 }
 
+const char *trace_clock_name(void)
+{
+	return SEEDED ? "seeded" : ticks ? "processor" : "system";
+}
+
 static uint64_t clock_after(void)
 {
 	return ticks && !SEEDED ? os_ticks_after() : trace_clock();

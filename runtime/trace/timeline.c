@@ -225,6 +225,8 @@ static void enter_state(Timeline *t, Gor *g, int64_t at, State state, uint32_t w
 		at = g->since;
 	if (g->state != NEW && g->state != DEAD && at > g->since)
 		draw_state(t, g, at);
+	else if (g->state == RUNNING)
+		g->ready_at = -1; /* no time passed: there is no slice to point to */
 	t->count[g->state]--;
 	t->count[state]++;
 	g->state = (uint8_t)state;

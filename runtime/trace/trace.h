@@ -37,6 +37,7 @@ static inline uint64_t trace_head(TraceType type, uint32_t why, uint64_t g)
 }
 extern TraceRing trace_outside; /* of threads without a P */
 uint64_t trace_clock(void);
+const char *trace_clock_name(void);
 /* How clock readings become nanoseconds since the start, as known now. */
 typedef struct TraceScale {
 	uint64_t zero;

@@ -113,7 +113,8 @@ def main():
         if key[0] == GOROUTINES:  # in one state at any time: they add up to its life
             for a, b in zip(slices, slices[1:]):
                 need(a.end == b.start, f"a gap between {a.e} and {b.e}")
-                need(a.name != b.name or a.cat != b.cat, f"{a.e} and {b.e} are one state")
+                # on a seeded run's clock what lies between two may take no time
+                need(a.name != b.name or head["clock"] == "seeded", f"{a.e} and {b.e} are one state")
             for s in slices:
                 need((s.cat == "state") == (s.name in STATES), f"state {s.e}")
     on_p = defaultdict(list)

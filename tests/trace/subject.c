@@ -1,6 +1,7 @@
 /*
  * subject.c: programs whose traces trace_test.c looks at, by the name of what they do.
  */
+#define _GNU_SOURCE
 #include <goro.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +60,19 @@ static void reader(chan(int) done)
 	chan_send(done, (int)goro_read(pipes[0], &c, 1));
 }
 
+/* By a dump, which says of each goroutine what it waits for. */
+static bool all_wait(void)
+{
+	static char text[1 << 16];
+	int fd = memfd_create("dump", MFD_CLOEXEC);
+	goro_traceback(fd, true);
+	ssize_t n = pread(fd, text, sizeof text - 1, 0);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	return strstr(text, "[chan receive") && strstr(text, "[select") && strstr(text, "[sync.Mutex.Lock") &&
+	    strstr(text, "[IO wait");
+}
+
 static int all(void)
 {
 	chan(int) c = chan_make(int), d = chan_make(int), e = chan_make(int), done = chan_make(int, 8);
@@ -74,7 +89,9 @@ static int all(void)
 	go(caller, done);
 	go(reader, done);
 	goro_trace_region_end("starting");
-	goro_sleep(10 * GORO_MILLISECOND); /* that the others have come to wait */
+	while (!all_wait())
+		goro_sleep(GORO_MILLISECOND);
+	goro_sleep(6 * GORO_MILLISECOND);
 	goro_trace_log("progress", "half of it is done: %d %s", 50, "\"%\"\t\xc3\xa9");
 	goro_mutex_unlock(&mu);
 	chan_send(c, 1);

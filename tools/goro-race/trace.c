@@ -317,7 +317,7 @@ static void print_total(const char *name, int64_t ns, int64_t of, uint64_t count
 {
 	printf("  %-26s %9s %5.1f %%", name, span(ns), share(ns, of));
 	if (count)
-		printf("  %llu times", (unsigned long long)count);
+		printf("  %llu %s", (unsigned long long)count, count == 1 ? "time" : "times");
 	putchar('\n');
 }
 
