@@ -106,7 +106,39 @@ static SyncVar *chain_find(uint32_t *cell, uintptr_t addr)
 	return NULL;
 }
 
+/* What this thread found lately, by address: who locks unlocks soon. Never cleared, since SyncVars are type-stable:
+ * one that is another address's by now, or nobody's, shows so once it is locked. */
+#define RECENT 16u
+static __thread struct Recent {
+	uintptr_t addr;
+	SyncVar *s;
+} recent[RECENT] __attribute__((tls_model("initial-exec")));
+
+static inline struct Recent *recent_of(uintptr_t addr)
+{
+	return &recent[(addr >> 3 ^ addr >> 7 ^ addr >> 12) % RECENT];
+}
+
+static SyncVar *find_far(uintptr_t addr);
+
 SyncVar *sync_find(uintptr_t addr)
+{
+	struct Recent *c = recent_of(addr);
+	if (likely(c->addr == addr) && likely(c->s != NULL)) {
+		SyncVar *s = c->s;
+		spin_lock(&s->lock);
+		if (likely(load_rlx(&s->addr) ==
+			   addr)) /* relaxed: changes under the lock we hold, but from 0 */
+			return s;
+		spin_unlock(&s->lock);
+	}
+	SyncVar *s = find_far(addr);
+	if (s)
+		*c = (struct Recent){addr, s};
+	return s;
+}
+
+static __attribute__((noinline)) SyncVar *find_far(uintptr_t addr)
 {
 	uint32_t *cell = meta_cell(addr, false);
 	if (!cell || load_rlx(cell) == 0) /* relaxed: nothing is read through it */
