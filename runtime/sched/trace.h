@@ -56,7 +56,8 @@ typedef struct TraceRing {
 	uint64_t n;     /* written so far; by its owner alone */
 } TraceRing;
 
-extern uint32_t trace_on; /* set before goroutines run; 0 in a forked child */
+/* Set before goroutines run; 0 in a forked child. Hidden: one load, and no table between. */
+extern uint32_t trace_on __attribute__((visibility("hidden")));
 #define TRACED unlikely(load_rlx(&trace_on))
 
 /* Where TRACED. p: this thread's own, or NULL. */
