@@ -200,6 +200,29 @@ Test(host, log_path_is_a_full_disk, .timeout = 200)
 	run_free(&r);
 }
 
+/* In the other formats: lines go to stderr, and a document that is not whole is said to be so. */
+Test(host, log_path_is_a_full_disk_in_each_format, .timeout = 200)
+{
+	static const char *const formats[][2] = {
+	    {"json", "{\"kind\":\"data-race\","}, {"github", "::error "}, {"sarif", "the SARIF document is not whole"}};
+	Run r;
+
+	build();
+	for (int i = 0; i < 3; i++) {
+		run_sh(&r, 60,
+		    "mkdir -p " WORK "/fulls; cd " WORK "/fulls; ln -sf /dev/full full.$$; GORACE='log_path=full format=%s' "
+		    "exec %s race",
+		    formats[i][0], subject);
+		cr_expect_eq(r.code, 66, "%s: %d", formats[i][0], r.code);
+		cr_expect_str_eq(r.out, "end\n", "%s", formats[i][0]);
+		cr_expect(strstr(r.err, "goro: cannot write to full.") == r.err, "%s: %s", formats[i][0], r.err);
+		cr_expect(strstr(r.err, formats[i][1]) != NULL, "%s: %s", formats[i][0], r.err);
+		run_free(&r);
+	}
+	run_sh(&r, 20, "rm -rf " WORK "/fulls");
+	run_free(&r);
+}
+
 /* SIGXFSZ would end the program. */
 Test(host, log_path_beyond_the_limit_for_files, .timeout = 200)
 {

@@ -3,7 +3,9 @@
  * on pthreads (for goro and ThreadSanitizer), one on goroutines; recall.go is the same in Go. "recall NAME RUN"
  * runs one; RUN (1 to 5) picks which reader or byte is the wrong one. run.sh says what is expected of each.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -308,6 +310,36 @@ static void order_of_3(void)
 	}
 }
 
+/* Of a lock that lets no new readers in while a writer waits. */
+#ifdef GOROUTINES
+static goro_rwmutex fair;
+#define read_lock(l)    goro_rwmutex_rlock(l)
+#define read_unlock(l)  goro_rwmutex_runlock(l)
+#define write_lock(l)   goro_rwmutex_lock(l)
+#define write_unlock(l) goro_rwmutex_unlock(l)
+#else
+static pthread_rwlock_t fair = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+#define read_lock(l)    pthread_rwlock_rdlock(l)
+#define read_unlock(l)  pthread_rwlock_unlock(l)
+#define write_lock(l)   pthread_rwlock_wrlock(l)
+#define write_unlock(l) pthread_rwlock_unlock(l)
+#endif
+static void writes_alone(int i)
+{
+	write_lock(&fair);
+	USE(i);
+	write_unlock(&fair);
+}
+static void read_lock_again(void)
+{
+	start(writes_alone, 0);
+	join();
+	read_lock(&fair);
+	read_lock(&fair);
+	read_unlock(&fair);
+	read_unlock(&fair);
+}
+
 #ifdef GOROUTINES
 static chan(int) c;
 static void sends(int i)
@@ -385,6 +417,19 @@ static void use_after_free(void)
 	join();
 }
 
+/* The same in the middle of 3 MiB. */
+static void large_use_after_free(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	block = malloc(3 << 20);
+	int *middle = block + (3 << 20) / sizeof *block / 2;
+	free_block();
+	block = middle;
+	start(reads_block, 0);
+	join();
+}
+
 static volatile sig_atomic_t caught;
 static void allocates(int sig)
 {
@@ -424,10 +469,12 @@ static const struct {
     P(come_and_gone_1000), P(alive_1000), P(readers_16), P(readers_500), P(readers_500_ordered), P(eight_bytes), P(eight_bytes_apart),
     P(two_in_a_word), P(relaxed), P(release_acquire), P(fences), P(release_sequence), P(release_sequence_broken),
     P(failed_exchange), P(atomic_and_plain), P(one_lock), P(order_of_3),
+    P(read_lock_again),
 #ifdef GOROUTINES
     P(close_and_send), P(message),
 #else
     P(double_lock), P(unlock_of_unlocked), P(destroy_locked), P(thread_leak), P(use_after_free),
+    P(large_use_after_free),
     P(malloc_in_handler), P(errno_in_handler),
 #endif
 };

@@ -295,6 +295,22 @@ func message() {
 	readX()
 }
 
+var fair sync.RWMutex
+
+func readLockAgain() {
+	done := make(chan bool)
+	go func() {
+		fair.Lock()
+		fair.Unlock()
+		done <- true
+	}()
+	<-done
+	fair.RLock()
+	fair.RLock()
+	fair.RUnlock()
+	fair.RUnlock()
+}
+
 var programs = []struct {
 	name string
 	run  func()
@@ -317,6 +333,7 @@ var programs = []struct {
 	{"atomic_and_plain", atomicAndPlain},
 	{"one_lock", oneLock},
 	{"order_of_3", orderOf3},
+	{"read_lock_again", readLockAgain},
 	{"close_and_send", closeAndSend},
 	{"message", message},
 }

@@ -70,10 +70,12 @@ one_lock|silent
 close_and_send|data race
 message|silent
 order_of_3|lock.order.inversion
+read_lock_again|recursive read lock
 double_lock|double lock
 unlock_of_unlocked|unlock of an unlocked
 destroy_locked|destroy of a locked
 use_after_free|use.after.free
+large_use_after_free|use.after.free
 thread_leak|thread leak
 malloc_in_handler|signal.unsafe
 errno_in_handler|errno
