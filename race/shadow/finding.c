@@ -93,7 +93,7 @@ static void fill(ReportAccess *out, uintptr_t granule, Entry e, uint8_t overlap,
 		size = up - (uint32_t)first;
 	} else if (whole && bytes < size && e.mask == (1u << bytes) - 1) {
 		first = (int32_t)bytes - (int32_t)size; /* began in the granule before */
-	} else if (bytes <= size) { /* bytes apart are of two accesses */
+	} else if (bytes <= size) {                     /* bytes apart are of two accesses */
 		while (first > 0 && e.mask >> (first - 1) & 1)
 			first--;
 	} else {
