@@ -14,8 +14,6 @@
 
 #include <pthread.h>
 
-#include "../hooks.h"
-
 /* Exported by every glibc; declared by none of its headers under this spelling. */
 void _pthread_cleanup_push(struct _pthread_cleanup_buffer *, void (*)(void *), void *);
 void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *, int run);
@@ -25,11 +23,8 @@ static inline const void *cancel_identity(pthread_t th)
 	return (const void *)th;
 }
 
-__attribute__((unused)) static void cancel_seen(void *unused)
-{
-	(void)unused;
-	hook_acquire(hook_self(), cancel_identity(pthread_self()));
-}
+/* The cleanup handler: acquires the identity of the calling thread. Defined in net/cancel.c. */
+void cancel_seen(void *unused);
 
 /* Around a call that may be where this thread is cancelled. Not on a goroutine, whose thread is not the
  * program's to cancel. w: a struct _pthread_cleanup_buffer of the calling function. */
