@@ -100,6 +100,11 @@ void hook_end(RaceCtx *g)
 	race_leave(t);
 }
 
+bool hook_busy(void)
+{
+	return load_rlx(&race_thread.busy); /* ours: set and cleared by this thread */
+}
+
 void hook_switch(RaceCtx *to)
 {
 	RaceThread *t = &race_thread;

@@ -143,6 +143,8 @@ HOOK(void, hook_switch, (RaceCtx *to), )
 HOOK(void, hook_name, (RaceCtx *g, const char *name), )
 /* The context of this thread, one made on the spot for a foreign thread. */
 HOOK(RaceCtx *, hook_self, (void), NULL)
+/* This thread is inside the detector, perhaps with all others stopped: for a signal handler, which then waits for nobody. */
+HOOK(bool, hook_busy, (void), false)
 
 /* ---- order ---- */
 

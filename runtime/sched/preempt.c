@@ -98,6 +98,7 @@ static void on_poke(void *uc)
 	store_rlx(&m->poked, POKE_NONE);
 	if (poke == POKE_NONE || !g || load_rlx(&m->g) != g || g->m != m || m->in_syscall ||
 	    !m->p || load_rlx(&m->p->schedtick) != load_rlx(&m->poked_tick) ||
+	    hook_busy() || /* it may be the collector, whom who holds the unwinder's lock waits for */
 	    load_rlx(&sched.ended) || load_rlx(&sched.forked))
 		return;
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);

@@ -250,6 +250,11 @@ void hook_end(RaceCtx *g)
 	leave();
 }
 
+bool hook_busy(void)
+{
+	return false;
+}
+
 void hook_switch(RaceCtx *to)
 {
 	running = to;
