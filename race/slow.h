@@ -26,6 +26,7 @@ typedef struct RecCached {
 	StackId top;
 	uint32_t mset, size;
 	RecId rec;
+	bool single; /* RECORD_SINGLE */
 } RecCached;
 
 /* A transition without a race: the state {w, r} and an access make {w2, r2}. It stays right while the

@@ -5,7 +5,9 @@
  * exact at any distance, and memory grows with behaviour, not with shadow.
  *
  * A record is immutable (but for RECORD_USE) from the moment its id is in shadow memory until a collection
- * finds that nothing refers to it. Freed ids rest for one more collection before they are used again: a fast path
+ * finds that nothing refers to it; but for the epoch of one that a single granule names (RECORD_SINGLE), which
+ * its goroutine may carry on under the granule's block lock (shadow/access.c). Freed ids rest for one more
+ * collection before they are used again: a fast path
  * interrupted between its two loads cannot meet a new meaning of an old cell.
  */
 #ifndef GORO_RACE_RECORD_H
@@ -21,12 +23,14 @@ typedef struct Record {
 	uint32_t ginfo;
 	uintptr_t pc;
 	uint32_t mset; /* locks held; for a free, RECORD_ALLOC | the record of the allocation */
-	uint32_t size; /* bytes of the access, and RECORD_VPTR or RECORD_USE */
+	uint32_t size; /* bytes of the access, RECORD_VPTR or _USE, and RECORD_SINGLE: relaxed atomic */
 } Record;
 
 #define RECORD_VPTR 0x80000000u /* of an object's pointer to its table of virtual functions */
 #define RECORD_USE  0x40000000u /* a goroutine's at one object: it changes (shadow/use.c) */
-#define RECORD_SIZE 0x3fffffffu
+/* One entry of one granule's state names it, no other will; only its goroutine asks, and takes it back. */
+#define RECORD_SINGLE 0x20000000u
+#define RECORD_SIZE   0x1fffffffu
 
 /* The allocation of a heap block is a record too, of no epoch: slot 0. */
 #define RECORD_ALLOC 0x80000000u

@@ -18,6 +18,16 @@
  * Within one epoch the first access counts: a second one of the same bytes and no greater strength
  * changes nothing.
  *
+ * Carrying on. A goroutine that comes back in a later epoch, from the same place, with the same locks, to a
+ * granule that remembers it, needs no new record if this one granule alone names the old one (RECORD_SINGLE):
+ * the old one's epoch becomes the new, and the state stays what it is, if nothing else leaves it. So a counter
+ * or a field under a lock costs no record, no set and no share of a collection each time. The state's cell now
+ * means more than it did. What was concluded from it stays true: the filter says which accesses a state
+ * includes, and it includes them still. Known transitions would not (who was before somebody may be so no
+ * more), so none is kept that starts from or leads to a state which names such a record. A record is single from
+ * its making until the cache of records yields it a second time. All others look at its epoch under the block
+ * lock of its granule; a report that has its id already tells what does not change: place, locks, goroutine.
+ *
  * Many Ps at once. Two checks on one granule lose nothing to each other: each reads the state, decides and
  * stores the new one under the granule's block lock, so the second starts from a state that includes the
  * first, and of two accesses that race at the same moment the one checked second sees the other. The fast
@@ -104,7 +114,7 @@ static RecId make_record(Access *a, StackId top)
 	    .pc = (uintptr_t)a->pc,
 	    .ginfo = ctx->ginfo,
 	    .mset = a->kind == KIND_FREE ? RECORD_ALLOC | a->alloc : ctx->mset,
-	    .size = a->size};
+	    .size = a->size | (a->one ? RECORD_SINGLE : 0)};
 	a->rec = record_new(&a->t->slow->block, &r);
 	if (a->rec)
 		ctx->used = true;
@@ -129,15 +139,22 @@ static RecId record_of(Access *a)
 	uint64_t h = (pc + ((uint64_t)top << 32)) * 0x9e3779b97f4a7c15u;
 	RecCached *c = &a->t->slow->rec_cache[h >> (64 - REC_BITS)];
 	if (c->gen == gen && c->pc == pc && c->top == top && c->mset == a->ctx->mset &&
-	    c->size == a->size)
+	    c->size == a->size) {
+		if (c->single) { /* relaxed: see record.h */
+			Record *r = record_at(c->rec);
+			store_rlx(&r->size, r->size & ~RECORD_SINGLE);
+			c->single = false;
+		}
 		return a->rec = c->rec;
+	}
 	if (make_record(a, top))
 		*c = (RecCached){.pc = pc,
 		    .gen = gen,
 		    .top = top,
 		    .mset = a->ctx->mset,
 		    .size = a->size,
-		    .rec = a->rec};
+		    .rec = a->rec,
+		    .single = a->one};
 	return a->rec;
 }
 
@@ -243,6 +260,35 @@ static inline bool trans_is(
 	       c->top == top && c->mset == a->ctx->mset && c->size == a->size;
 }
 
+static bool is_single(RecId rec)
+{
+	return load_rlx(&record_at(rec)->size) & RECORD_SINGLE; /* relaxed: see record.h */
+}
+
+/* Whether a record that c names may be carried on. */
+static bool names_single(Cell c)
+{
+	return cell_is_set(c) ? set_at(c & ~CELL_SET)->kinds & SET_SINGLE
+			      : c && is_single(cell_rec(c));
+}
+
+/* The record in c of an access like this one in an earlier epoch, to be carried on to this one; 0: none. */
+static RecId own_single(Access *a, uint8_t mask, Cell c, Plane p)
+{
+	if (!names_single(c) || cell_len(c) > SET_SORTED)
+		return 0;
+	StackId top = context_top(a->t, a->ctx);
+	CellIter it = cell_iter(c, p);
+	for (Entry e; cell_next(&it, &e);) {
+		const Record *r = record_at(e.rec);
+		if (e.kind == a->kind && e.mask == mask && r->pc == (uintptr_t)a->pc &&
+		    r->top == top && r->slot == a->ctx->slot && r->ginfo == a->ctx->ginfo &&
+		    r->mset == a->ctx->mset && load_rlx(&r->size) == (a->size | RECORD_SINGLE))
+			return e.rec;
+	}
+	return 0;
+}
+
 void access_transition(
     Access *a, uintptr_t granule, uint8_t mask, uint32_t hi, Cell w, Cell r, Cell *w2, Cell *r2)
 {
@@ -257,14 +303,19 @@ void access_transition(
 			return;
 		}
 	}
-	if (!record_of(a)) {
-		a->lost = true;
-		return;
-	}
+	Plane mine = kind_plane(a->kind);
+	RecId before = a->one ? own_single(a, mask, mine == PLANE_W ? w : r, mine) : 0;
 	bool conflict = w && find_conflicts(a, granule, mask, w, PLANE_W);
 	if (r)
 		conflict |= find_conflicts(a, granule, mask, r, PLANE_R);
-	Plane mine = kind_plane(a->kind);
+	if (before && !conflict) {
+		record_at(before)->epoch = a->ctx->epoch;
+		a->ctx->used = true;
+		a->rec = before;
+	} else if (!record_of(a)) {
+		a->lost = true;
+		return;
+	}
 	if (mine == PLANE_W) {
 		*w2 = update(a, w, PLANE_W, mask, true);
 		if (r)
@@ -274,7 +325,8 @@ void access_transition(
 			*w2 = update(a, w, PLANE_W, mask, false);
 		*r2 = update(a, r, PLANE_R, mask, true);
 	}
-	if (cached && !conflict && !a->lost && !in_own_tls(a, granule))
+	if (cached && !conflict && !a->lost && !in_own_tls(a, granule) && !is_single(a->rec) &&
+	    !names_single(w) && !names_single(r))
 		*cached = (Trans){.w = w,
 		    .r = r,
 		    .hi = hi,
@@ -386,6 +438,7 @@ void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, co
 	if (ignored(ctx, kind))
 		return;
 	if (likely(off + size <= GRANULE)) {
+		a.one = ctx == t->ctx;
 		if (shadow_mapped(addr) || shadow_map(addr))
 			check_granule(&a, addr & ~(uintptr_t)7,
 			    (uint8_t)(((1u << size) - 1) << off),

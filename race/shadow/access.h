@@ -18,7 +18,8 @@ typedef struct Access {
 	Kind kind;
 	RecId alloc; /* KIND_FREE: the block's allocation; 0: unknown */
 	RecId rec;   /* made when first needed; 0 before */
-	bool lost;   /* no memory for a record: the state does not include it */
+	bool one;  /* of one granule, by who runs here: a record of its own will be RECORD_SINGLE */
+	bool lost; /* no memory for a record: the state does not include it */
 } Access;
 
 /* What the fast path could not settle. code: of ctx.h, with the address's low bits. Enters and leaves

@@ -68,6 +68,14 @@ static uint32_t node_new(void)
 	return id;
 }
 
+static uint8_t kinds_of(Entry e, uint32_t next)
+{
+	uint32_t kinds = 1u << e.kind | (next ? load_rlx(&set_at(next)->kinds) : 0u);
+	if (load_rlx(&record_at(e.rec)->size) & RECORD_SINGLE) /* relaxed: see record.h */
+		kinds |= SET_SINGLE;
+	return (uint8_t)kinds;
+}
+
 /* The set {e, rest of next}. */
 static uint32_t intern(Entry e, uint32_t next, uint32_t thinned)
 {
@@ -80,8 +88,11 @@ static uint32_t intern(Entry e, uint32_t next, uint32_t thinned)
 		for (id = *b; id; id = set_at(id)->hash_next) {
 			SetNode *n = set_at(id);
 			if (n->rec == e.rec && n->next == next && n->kind == e.kind &&
-			    n->mask == e.mask)
+			    n->mask == e.mask) {
+				if (n->kinds & SET_SINGLE)
+					store_rlx(&n->kinds, kinds_of(e, next));
 				break;
+			}
 		}
 		if (!id && (id = node_new()) != 0) {
 			uint32_t len = 1 + (next ? set_at(next)->len : 0);
@@ -89,7 +100,7 @@ static uint32_t intern(Entry e, uint32_t next, uint32_t thinned)
 			    .next = next,
 			    .kind = e.kind,
 			    .mask = e.mask,
-			    .kinds = (uint8_t)(1u << e.kind | (next ? set_at(next)->kinds : 0u)),
+			    .kinds = kinds_of(e, next),
 			    .len = len,
 			    .thinned = thinned,
 			    .hash_next = *b};

@@ -17,12 +17,16 @@ typedef struct SetNode {
 	RecId rec;
 	uint32_t next; /* set id; 0: end */
 	uint8_t kind, mask;
-	uint8_t kinds; /* of it and all behind it, a bit per Kind */
+	uint8_t kinds; /* of it and all behind it, a bit per Kind; and SET_SINGLE; relaxed atomic */
 	bool marked;   /* collection */
 	uint32_t len;
 	uint32_t thinned; /* len when last thinned; a hint, not part of the identity */
 	uint32_t hash_next;
 } SetNode;
+
+/* A record of it, or behind it, was RECORD_SINGLE when last looked at: it may be so still. */
+#define SET_SINGLE 0x80u
+_Static_assert((1u << KINDS) <= SET_SINGLE, "kinds run into SET_SINGLE");
 
 #define SET_CHUNK_BITS 14
 #define SET_CHUNK      (1u << SET_CHUNK_BITS)
