@@ -152,6 +152,19 @@ static inline bool race_enter(RaceThread *t)
 	return true;
 }
 
+/* The same, and false also where a collection is to be waited for. */
+static inline bool race_try_enter(RaceThread *t)
+{
+	if (unlikely(t->busy))
+		return false;
+	store_rlx(&t->busy, 1u); /* relaxed: as in race_enter */
+	fence_compiler();
+	if (likely(!load_acq(&race_stopped))) /* pairs with or_ar in race_stop_world */
+		return true;
+	store_rel(&t->busy, 0u); /* pairs with load_acq in race_stop_world */
+	return false;
+}
+
 /* The same for what the program does here: with the context of this thread. False also where the
  * scheduler runs, whose accesses do not count. */
 static inline bool race_enter_self(RaceThread *t)

@@ -33,7 +33,7 @@
  * first, and of two accesses that race at the same moment the one checked second sees the other. The fast
  * path takes no lock, and stores nothing: it passes when the state that it reads includes its access already
  * (ctx.h). A state read a moment too late or too early was a state all the same: whoever replaced it started
- * from it, found our access there, and was checked against it. A known transition (access_again) is stored
+ * from it, found our access there, and was checked against it. A known transition (access_again, access_brief) is stored
  * under the lock, and only where the state is still the one it starts from. The records that a state names
  * are not freed meanwhile: collections wait for who is inside, and ids rest for one more. tests/model/crowd.c
  * has eight at once check the same granules.
@@ -488,7 +488,38 @@ static inline bool access_again(RaceThread *t, uintptr_t addr, unsigned code, co
 	return same;
 }
 
-__attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const void *pc)
+/* The same with as little as possible: no call, the state read once, under the lock, where that is free. What
+ * most misses of a loop over arrays come to. False: nothing was done. */
+static inline __attribute__((always_inline)) bool access_brief(
+    RaceThread *t, uintptr_t addr, unsigned code, const void *pc)
+{
+	const RaceCtx *ctx = t->ctx;
+	uint32_t hi = t->gen + ((uint32_t)addr & 7) + code;
+	if (unlikely(!shadow_mapped(addr)) || unlikely(ctx->ignore_reads | ctx->ignore_writes))
+		return false;
+	Cell *pw = shadow_w(addr), *pr = shadow_r_of(pw);
+	const Chunk *chunk = shadow_chunk(addr);
+	uint32_t *lock = block_lock_of(addr);
+	if (unlikely(!cas_acq(lock, 0, 1))) /* as in block_lock */
+		return false;
+	Cell w = load_rlx(pw), r = load_rlx(pr);
+	const Trans *c = &t->slow->trans[trans_index(w, r, hi, (uintptr_t)pc)];
+	bool known = c->hi == hi && c->w == w && c->r == r && c->pc == (uintptr_t)pc &&
+		     c->top == known_top(t) && c->mset == ctx->mset &&
+		     c->size == 1u << (code >> 3 & 3) &&
+		     (likely(w | r) || shadow_is_touched(chunk));
+	if (likely(known)) {
+		if (w != c->w2)
+			store_rlx(pw, c->w2); /* relaxed: as in check_granule */
+		if (r != c->r2)
+			store_rlx(pr, c->r2);
+		filter_put(t, hi, (code & CODE_WRITE) && (code & CODE_PLAIN) ? c->w2 : c->r2);
+	}
+	store_rel(lock, 0u); /* as in block_unlock */
+	return known;
+}
+
+static __attribute__((noinline)) void access_slower(uintptr_t addr, unsigned code, const void *pc)
 {
 	seed_access(addr, code & CODE_WRITE, pc);
 	RaceThread *t = race_thread_now(); /* another, where others went on meanwhile */
@@ -500,6 +531,19 @@ __attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const 
 		finding_flush(t);
 	}
 	race_leave(t);
+}
+
+__attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const void *pc)
+{
+	RaceThread *t = race_thread_now();
+	if (likely(t->ctx) && likely(!race_seed) && likely(!shadow_limited) && race_try_enter(t)) {
+		if (likely(access_brief(t, addr, code, pc))) {
+			race_leave(t);
+			return;
+		}
+		store_rel(&t->busy, 0u); /* as race_leave; signals held are let go at the next */
+	}
+	access_slower(addr, code, pc);
 }
 
 __attribute__((noinline)) void access_slow_vptr(uintptr_t addr, unsigned code, const void *pc)

@@ -128,6 +128,13 @@ static inline void shadow_touch(uintptr_t addr)
 		shadow_touch_stack(c, addr);
 }
 
+/* Whether shadow_touch has nothing to do for any granule of the chunk, which is not freed as a whole. */
+static inline bool shadow_is_touched(const Chunk *c)
+{
+	return load_rlx(&c->touched) && load_rlx(&c->warm) == shadow_now &&
+	       !load_rlx(&c->is_stack) && !load_rlx(&c->freed);
+}
+
 /* memory_limit_mb: besides, that w and r are going to be its cells. shadow_grown: planes of chunks that hold
  * cells since the last collection; at shadow_room the next is due. Relaxed atomics. */
 extern bool shadow_limited; /* constant once the program runs */
