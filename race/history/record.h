@@ -23,7 +23,8 @@ typedef struct Record {
 	uint32_t ginfo;
 	uintptr_t pc;
 	uint32_t mset; /* locks held; for a free, RECORD_ALLOC | the record of the allocation */
-	uint32_t size; /* bytes of the access, RECORD_VPTR or _USE, and RECORD_SINGLE: relaxed atomic */
+	uint32_t
+	    size; /* bytes of the access, RECORD_VPTR or _USE, and RECORD_SINGLE: relaxed atomic */
 } Record;
 
 #define RECORD_VPTR 0x80000000u /* of an object's pointer to its table of virtual functions */

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "../../race/ctx.h"
+#include "../../race/history/record.h"
 #include "../../race/shadow/set.h"
 #include "../../race/shadow/shadow.h"
 
@@ -33,6 +34,16 @@ Test(cell, odd_masks_and_far_records_are_no_simple_cells)
 	cr_assert_eq(simple, 15);
 	cr_assert_eq(cell_simple((Entry){CELL_REC_MAX + 1, KIND_READ, 0xff}), 0u);
 }
+
+/* Sets look at the records that they name: those of the first ids are there. */
+static void have_records(void)
+{
+	RecordBlock b = {0};
+	cr_assert(record_new(&b, &(Record){.size = 1}));
+	record_give_back(&b);
+}
+
+TestSuite(set, .init = have_records);
 
 Test(set, equal_sets_are_equal_cells)
 {
