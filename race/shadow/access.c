@@ -308,6 +308,7 @@ void access_transition(
 	bool conflict = w && find_conflicts(a, granule, mask, w, PLANE_W);
 	if (r)
 		conflict |= find_conflicts(a, granule, mask, r, PLANE_R);
+	a->conflict = conflict;
 	if (before && !conflict) {
 		record_at(before)->epoch = a->ctx->epoch;
 		a->ctx->used = true;

@@ -20,6 +20,7 @@ typedef struct Access {
 	RecId rec;   /* made when first needed; 0 before */
 	bool one;  /* of one granule, by who runs here: a record of its own will be RECORD_SINGLE */
 	bool lost; /* no memory for a record: the state does not include it */
+	bool conflict; /* the last transition met an access that is not ordered with this one */
 } Access;
 
 /* What the fast path could not settle. code: of ctx.h, with the address's low bits. Enters and leaves

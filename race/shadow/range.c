@@ -1,6 +1,7 @@
 /*
  * range.c: accesses of many bytes. Block by block under one lock; granules side by side in the same
- * state take the same transition, computed once.
+ * state take the same transition, computed once. Not where it met a conflict: a finding is each granule's own (one
+ * may be annotated as benign, and its neighbour in the same state not).
  *
  * The whole-granule code stands for each full granule in the filter and the transition cache, so that a
  * range and a loop of 8-byte accesses at one place share their work.
@@ -40,12 +41,18 @@ static void check_run(Access *a, uintptr_t at, uintptr_t end, uint32_t hi)
 	}
 	block_lock(at);
 	while (i < n) {
+		if (unlikely(a->t->slow->nfound >= FOUND_MAX / 2)) { /* room for the rest */
+			block_unlock(at);
+			finding_flush(a->t);
+			block_lock(at);
+		}
 		Cell w = load_rlx(&pw[i]), r = load_rlx(&pr[i]);
 		if (unlikely(!(w | r)))
 			w = shadow_freed(at);
 		Cell w2 = w, r2 = r;
 		bool in_w = access_in_w(a, 0xff, w), in_r = !in_w && access_in_r(a, 0xff, r);
 		size_t j = i;
+		a->conflict = false;
 		if (!in_w && !in_r) {
 			access_transition(a, at + i * GRANULE, 0xff, hi, w, r, &w2, &r2);
 		} else if (hi) {
@@ -64,7 +71,7 @@ static void check_run(Access *a, uintptr_t at, uintptr_t end, uint32_t hi)
 			if (r2 != r)
 				store_rlx(&pr[j], r2);
 			j++;
-		} while (j < n && load_rlx(&pw[j]) == w && load_rlx(&pr[j]) == r);
+		} while (!a->conflict && j < n && load_rlx(&pw[j]) == w && load_rlx(&pr[j]) == r);
 		if (hi && !a->lost) {
 			if (a->kind == KIND_WRITE || in_w)
 				filter_put(a->t, hi | CODE_WRITE, w2);
