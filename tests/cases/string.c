@@ -5,6 +5,7 @@
 #include "case.h"
 
 #include <ctype.h>
+#include <goro_race.h>
 
 char text[64];
 char copy[64];
@@ -45,6 +46,11 @@ ACCESS(call_snprintf_from, snprintf(copy, sizeof copy, "%s", text))
 ACCESS(call_strtol, USE(strtol(text, NULL, 10)))
 ACCESS(call_sscanf, int n; USE(sscanf(text, "%d", &n)))
 
+/* Both words by one line: one record, in two granules. */
+static long words[2];
+ACCESS(write_words, for (volatile int i = 0; i < 2; i++) words[i] = 1)
+ACCESS(call_memset_words, memset(words, 2, sizeof words - 20 + length))
+
 static void first(void (*f)(void))
 {
 	f();
@@ -67,6 +73,13 @@ static void second(void (*f)(void))
 
 PAIR(race_string_memset, call_memset, read_byte_19)
 PAIR(race_string_memset_small, call_memset_small, read_first)
+static void race_string_memset_beside_benign(void)
+{
+	ANNOTATE_BENIGN_RACE(&words[0], "of words[1] alone is to be told");
+	go(first, write_words);
+	go(second, call_memset_words);
+	after(2);
+}
 PAIR(norace_string_memset_beyond, call_memset, write_byte_20)
 PAIR(race_string_memcpy_reads, write_byte_19, call_memcpy_from)
 PAIR(norace_string_memcpy_beyond, write_byte_20, call_memcpy_from)
@@ -113,6 +126,7 @@ static void norace_string_in_parallel(void)
 #define S(current, previous) current "<second / " previous "<first / global text"
 CASES(
     RACE(race_string_memset, S("read read_byte_19", "write call_memset"))
+    RACE(race_string_memset_beside_benign, "write call_memset_words<second / write write_words<first / global words")
     RACE(race_string_memset_small, S("read read_first", "write call_memset_small"))
     NORACE(norace_string_memset_beyond)
     RACE(race_string_memcpy_reads, S("read call_memcpy_from", "write write_byte_19"))
