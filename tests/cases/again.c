@@ -9,7 +9,7 @@
 
 static goro_mutex m;
 static atomic_int a;
-static struct { int left, right; } pair;
+struct { int left, right; } pair; /* not static: clang would make two variables of it */
 
 ACCESS(add_a, atomic_fetch_add_explicit(&a, 1, memory_order_relaxed))
 ACCESS(plain_read_a, USE(*(volatile int *)&a))
