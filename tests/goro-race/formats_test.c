@@ -1,6 +1,6 @@
 /*
- * formats_test.c: each format read by somebody else's reader: SARIF by its schema, JUnit by a parser and as XML, JSON by
- * its schema, HTML by Chromium.
+ * formats_test.c: each format read by somebody else's reader: SARIF by its schema, JUnit by a parser and by its schema,
+ * JSON by its schema, HTML by Chromium.
  */
 #include "tool.h"
 
@@ -83,13 +83,86 @@ Test(formats, sarif_keeps_githubs_limits)
 Test(formats, junit_is_read_by_a_parser)
 {
 	cr_assert(sh_is(0, "$R run -q -b known --update-baseline -- $P race && $R report st -b known --junit a && $R report nasty --junit b && "
-			   ": > none && $R report none --junit c && xmllint --noout a b c && " PYTHON(
+			   ": > none && $R report none --junit c && " JUNIT_HOLDS "a b c && " PYTHON(
 			       "from junitparser import JUnitXml, Failure, Skipped\n"
 			       "a, b, c = [list(next(iter(JUnitXml.fromfile(f)))) for f in \"abc\"]\n"
 			       "assert len(a) == 6 and len(c) == 1 and not c[0].result\n"
 			       "assert [t.classname for t in a][:2] == [\"goro.data-race\"] * 2\n"
 			       "assert sum(isinstance(r, Failure) for t in a for r in t.result) == 5\n"
 			       "assert \"</script><script>window.pwned=1</script>\" in b[0].result[0].text\n")));
+}
+
+/* Of runs and of merged states, of every kind that the detector's schema and the tool know, of none. */
+Test(formats, junit_holds_its_schema)
+{
+	cr_assert(sh_is(66, "$R run -q --junit leak -- $P leak"));
+	cr_assert(sh_is(66, "$R run -q --timeout 300ms --junit hang -- $P hang"));
+	cr_assert(sh_is(0, "$R run -q --junit quiet -- $P exit 0"));
+	cr_assert(sh_is(66, "$R explore -q -n 7 --state first --junit seeds -- $P seed"));
+	cr_assert(sh_is(0, "$R merge -o all st first && $R report all --junit merged"));
+	cr_assert(sh_is(0, PYTHON("import json, sys\n"
+				  "kinds = json.load(open(sys.argv[1]))[\"$defs\"][\"finding\"][\"properties\"][\"kind\"][\"enum\"]\n"
+				  "for i, k in enumerate(kinds + \"deadlock panic fatal crash hang outcome\".split()):\n"
+				  "  print(json.dumps({\"kind\": k, \"fingerprint\": \"%%016x\" %% i, \"message\": \"]]> & \\n\\t<x>\"}))\n")
+			   " $S/docs/report-schema.json > kinds && $R report kinds --junit each"));
+	cr_assert(sh_is(0, JUNIT_HOLDS "leak hang quiet seeds merged each && " PYTHON(
+			       "import json, sys\n"
+			       "from xml.etree import ElementTree\n"
+			       "def cases(f): return ElementTree.parse(f).getroot().find(\"testsuite\").findall(\"testcase\")\n"
+			       "for f in \"leak hang quiet seeds merged each\".split():\n"
+			       "  suite = ElementTree.parse(f).getroot().find(\"testsuite\")\n"
+			       "  for attr, path in ((\"tests\", \"testcase\"), (\"failures\", \"testcase/failure\"),\n"
+			       "      (\"errors\", \"testcase/error\"), (\"skipped\", \"testcase/skipped\")):\n"
+			       "    assert int(suite.get(attr)) == len(suite.findall(path)), (f, attr)\n"
+			       "assert [c.get(\"classname\") for c in cases(\"leak\")] == [\"goro.goroutine-leak\"]\n"
+			       "assert [c.get(\"classname\") for c in cases(\"hang\")] == [\"goro.hang\"]\n"
+			       "want = {\"goro.\" + json.loads(l)[\"kind\"] for l in open(\"kinds\")}\n"
+			       "assert len(want) > 20 and {c.get(\"classname\") for c in cases(\"each\")} == want\n"
+			       "assert all(\"]]> & \\n\\t<x>\" in c.find(\"failure\").text for c in cases(\"each\"))\n")));
+}
+
+/* Each line makes a good document a bad one: the schema must see it, and say the word. */
+Test(formats, junit_schema_refuses_what_is_broken)
+{
+	static const char *const broken[][2] = {
+		{"s/ tests=\"[0-9]*\"//", "attribute 'tests' is required"},
+		{"s/ tests=\"[0-9]*\"/ tests=\"all\"/", "positiveInteger"},
+		{"s/ failures=\"/&-/", "nonNegativeInteger"},
+		{"s/ timestamp=\"[^\"]*/&Z/", "attribute 'timestamp'"},
+		{"s/ timestamp=\"2/&2/", "attribute 'timestamp'"},
+		{"s/ hostname=\"[^\"]*/ hostname=\"/", "attribute 'hostname'"},
+		{"s/ classname=\"goro[^\"]*\"//", "attribute 'classname' is required"},
+		{"s/ classname=\"goro/ classname=\"go/", "attribute 'classname'"},
+		{"/<testcase/s/ name=\"[^\"]*/ name=\"/", "attribute 'name'"},
+		{"/<testcase/s/ name=\"[^\"]*/ name=\"x/", "Duplicate key-sequence"},
+		{"/<testcase/s/ time=\"0/&s/", "attribute 'time'"},
+		{"/<testcase/s/ time/ line=\"1\" time/", "attribute 'line' is not allowed"},
+		{"s/<failure type=\"[^\"]*\"/<failure/", "attribute 'type' is required"},
+		{"s/<failure /<failed /; s/<.failure>/<\\/failed>/", "Element 'failed'"},
+		{"s/<failure /<skipped message=\"x\"\\/>&/", "Element 'failure'"},
+		{"/<propert/d; /<.properties/d", "Expected is ( properties )"},
+		{"s/<system-out>/&<b\\/>/", "Element 'system-out'"},
+		{"/<system-err/d", "Missing child element"},
+		{"/<testcase/,/<.testcase>/d", "Expected is ( testcase )"},
+		{"s/<.testsuite>/said&/", "Element 'testsuite'"},
+		{"s/&#39;/\\&nbsp;/", "not defined"},
+		{"$d", "Premature end of data"},
+	};
+
+	cr_assert(sh_is(0, "$R report st --junit good && " JUNIT_HOLDS "good && grep -q '&#39;' good"));
+	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+		cr_assert(sh_is(0, "sed '%s' good > bad; ! cmp -s good bad", broken[i][0]), "%s", broken[i][0]);
+		cr_assert(sh_is(0, JUNIT_HOLDS "bad; s=$?; test $s -eq 1 || test $s -eq 3"), "%s", broken[i][0]);
+		cr_assert(err_has(broken[i][1]), "%s", broken[i][0]);
+	}
+}
+
+Test(formats, junit_names_a_host_without_a_name_localhost)
+{
+	cr_assert(sh_is(0, "echo 'int gethostname(char *to, unsigned long n) { return n ? *to = 0 : -1; }' | "
+			   "gcc -shared -fPIC -x c - -o nameless.so && : > none && "
+			   "LD_PRELOAD=$PWD/nameless.so $R report none --junit a && " JUNIT_HOLDS "a && cat a"));
+	cr_assert(out_has(" hostname=\"localhost\" "));
 }
 
 Test(formats, junit_skips_what_is_known)

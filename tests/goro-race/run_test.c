@@ -221,7 +221,22 @@ Test(bad, reports_of_wrong_shape_are_survived, .init = enter)
 			     "\"stack\":[{},{\"line\":\"x\"}]}],\"goroutines\":[null,{\"created_at\":4}]}\n"
 			     "{\"kind\":\"\",\"fingerprint\":\"0000000000000003\"}\n"
 			     "{\"kind\":\"quite-new\",\"fingerprint\":\"0000000000000004\",\"message\":\"said\"}\n");
-	cr_assert(sh_is(0, "$R report --text t --json j --sarif s --junit x --github g odd && cat t"));
+	cr_assert(sh_is(0, "$R report --text t --json j --sarif s --junit x --github g odd && " JUNIT_HOLDS "x && cat t"));
 	cr_assert(out_has("WARNING: QUITE NEW\nsaid\n"));
 	cr_assert(out_has("3 findings"));
+}
+
+/* What would add lines to a baseline, or make two names one. */
+Test(bad, names_that_are_none_are_no_findings, .init = enter)
+{
+	scratch_write("odd", "{\"kind\":\"panic\",\"fingerprint\":\"1\\n0000000000000005 panic\"}\n"
+			     "{\"kind\":\"panic\",\"fingerprint\":\"00000000000000AA\"}\n"
+			     "{\"kind\":\"panic\",\"fingerprint\":\"00000000000000011\"}\n"
+			     "{\"kind\":\"panic\",\"fingerprint\":7}\n"
+			     "{\"kind\":\"a\\nb\",\"fingerprint\":\"0000000000000001\"}\n"
+			     "{\"kind\":\"panic\",\"fingerprint\":\"0000000000000001\"}\n");
+	cr_assert(sh_is(0, "$R report --junit x --json j odd && " JUNIT_HOLDS "x && grep -c '<testcase' x"));
+	cr_assert_str_eq(last_run()->out, "1\n");
+	cr_assert(sh_is(0, "$R report odd 2>&1 | grep -c '^goro-race: odd:[1-5]: no report, skipped$'"));
+	cr_assert_str_eq(last_run()->out, "5\n");
 }

@@ -27,6 +27,14 @@ static void set_data(Finding *f, json_t *data)
 	f->kind = json_string_value(json_object_get(data, "kind"));
 }
 
+bool is_finding(const json_t *data)
+{
+	const char *id = get_text(data, "fingerprint"), *kind = get_text(data, "kind");
+
+	return strspn(id, "0123456789abcdef") == 16 && !id[16] && *kind &&
+	       !kind[strspn(kind, "abcdefghijklmnopqrstuvwxyz0123456789-")];
+}
+
 Finding *findings_add(Findings *f, json_t *data, uint64_t seed, long count, bool *fresh)
 {
 	const char *fingerprint = get_text(data, "fingerprint");
@@ -34,7 +42,7 @@ Finding *findings_add(Findings *f, json_t *data, uint64_t seed, long count, bool
 
 	if (fresh)
 		*fresh = false;
-	if (!*fingerprint || !*get_text(data, "kind"))
+	if (!is_finding(data))
 		return NULL;
 	at = findings_get(f, fingerprint);
 	if (at) {
@@ -129,7 +137,8 @@ long reports_read(const char *path, TakeReport *take, void *arg, long *damaged)
 		if (n == (whole ? 1 : 0))
 			continue;
 		o = json_loadb(line, (size_t)n, JSON_REJECT_DUPLICATES, &error);
-		if (!json_is_object(o) || !*get_text(o, "kind")) {
+		if (!json_is_object(o) || !*get_text(o, "kind") ||
+		    (json_object_get(o, "fingerprint") && !is_finding(o))) {
 			warn("%s:%ld: %s, skipped", path, at,
 			    o       ? "no report"
 			    : whole ? "damaged"

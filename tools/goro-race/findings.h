@@ -41,16 +41,20 @@ typedef struct Findings {
 
 /* The finding of that fingerprint, or NULL. */
 Finding *findings_get(const Findings *f, const char *fingerprint);
-/* Fold one in, seen in `count` runs; takes a reference to data of its own. NULL where it is no finding (no
- * "kind" or "fingerprint") or there are too many. *fresh (may be NULL): it was not there before. */
+/* Has "fingerprint", of 16 hexadecimal digits, and "kind", of a-z, 0-9 and '-': both are written as they are into
+ * baselines, rule ids and class names, where a blank or a line's end would be read as something else. */
+bool is_finding(const json_t *data);
+/* Fold one in, seen in `count` runs; takes a reference to data of its own. NULL where it is no finding or
+ * there are too many. *fresh (may be NULL): it was not there before. */
 Finding *findings_add(Findings *f, json_t *data, uint64_t seed, long count, bool *fresh);
 /* That seed shows it as well. */
 void finding_seed(Finding *f, uint64_t seed);
 /* By kind (races first), then seed, then fingerprint: the same order whatever order they came in. */
 void findings_sort(Findings *f);
 
-/* Read the detector's JSON Lines. Lines that are no objects are named on stderr, counted and skipped. Each
- * finding goes to `take`. Answers how many lines could be read, or -1 when the file could not be opened. */
+/* Read the detector's JSON Lines. Lines that are no objects, or have a fingerprint and are no findings, are named
+ * on stderr, counted and skipped. Each other one goes to `take`. Answers how many lines could be read, or -1 when
+ * the file could not be opened. */
 typedef void TakeReport(void *arg, json_t *finding);
 long reports_read(const char *path, TakeReport *take, void *arg, long *damaged);
 

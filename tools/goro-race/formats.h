@@ -17,7 +17,7 @@ typedef void WriteFindings(FILE *out, const Findings *f, const char *root);
 WriteFindings write_text;   /* as the detector prints, for people */
 WriteFindings write_json;   /* docs/findings-schema.json */
 WriteFindings write_sarif;  /* SARIF 2.1.0, within GitHub's limits */
-WriteFindings write_junit;  /* JUnit XML as Jenkins and GitLab read it */
+WriteFindings write_junit;  /* docs/junit.xsd */
 WriteFindings write_github; /* workflow commands */
 WriteFindings write_html;   /* one file, nothing loaded from elsewhere */
 

@@ -1,10 +1,12 @@
 /*
  * junit.c: findings as JUnit XML, as Jenkins and GitLab read it: a test case for each finding, failed unless the
- * baseline knows it (then skipped); a passed one when nothing was found, or there would be nothing to show.
+ * baseline knows it (then skipped); a passed one when nothing was found, or there would be nothing to show. The form
+ * is docs/junit.xsd.
  */
 #include "formats.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,7 +20,8 @@ void write_junit(FILE *out, const Findings *f, const char *root)
 	time_t now = time(NULL);
 	struct tm tm;
 
-	gethostname(host, sizeof(host) - 1);
+	if (gethostname(host, sizeof(host) - 1) != 0 || !*host)
+		strcpy(host, "localhost");
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", gmtime_r(&now, &tm));
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", out);
 	fprintf(out,

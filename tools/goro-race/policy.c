@@ -31,7 +31,7 @@ static void take(void *arg, json_t *o)
 	json_t *findings = arg, *known;
 	size_t i;
 
-	if (strcmp(get_text(o, "kind"), "summary") == 0 || !*get_text(o, "fingerprint"))
+	if (strcmp(get_text(o, "kind"), "summary") == 0 || !is_finding(o))
 		return;
 	json_array_foreach(findings, i, known) if (strcmp(get_text(known, "fingerprint"),
 						       get_text(o, "fingerprint")) == 0) return;
