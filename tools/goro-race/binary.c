@@ -117,12 +117,26 @@ char *binary_id(const char *path)
 	return text_printf("%016llx", (unsigned long long)h);
 }
 
-char *binary_advice(const char *name)
+char *binary_for_races(const char *name, BinaryKind *kind)
 {
 	const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+	char *path = binary_find(name);
+	BinaryKind its = binary_kind(path);
 
-	return text_printf("%s is no race build; build it by\n"
-			   "    goro-cc -race -g %s.c -o %s\n"
-			   "or with CC=goro-cc CFLAGS='-race -g' LDFLAGS=-race in its build system",
-	    name, base, base);
+	if (its == BINARY_GORO)
+		die("%s is no race build; build it by\n"
+		    "    goro-cc -race -g %s.c -o %s\n"
+		    "or with CC=goro-cc CFLAGS='-race -g' LDFLAGS=-race in its build system",
+		    name, base, base);
+	if (kind)
+		*kind = its;
+	return path;
+}
+
+void binary_none_raced(const char *name)
+{
+	die("neither %s nor anything it started is a race build, so nothing was looked for.\n"
+	    "Build the programs by goro-cc -race -g, or with CC=goro-cc CFLAGS='-race -g' "
+	    "LDFLAGS=-race",
+	    name);
 }

@@ -13,10 +13,13 @@ typedef enum BinaryKind {
 
 /* The file that execvp would run, as an absolute path; dies saying why not. */
 char *binary_find(const char *name);
+/* The same for a program that races are to be looked for in: dies, with how to build it, where that is a goro program
+ * without the detector. *kind (may be NULL): which of the others it is. */
+char *binary_for_races(const char *name, BinaryKind *kind);
 BinaryKind binary_kind(const char *path);
 /* Sixteen digits for its bytes: the same program on another machine has the same. */
 char *binary_id(const char *path);
-/* How to build it so that races are seen, for an error message. */
-char *binary_advice(const char *name);
+/* Dies: the program was run, and no process of it was a race build. */
+_Noreturn void binary_none_raced(const char *name);
 
 #endif

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "dump.h"
 #include "formats.h"
 #include "policy.h"
 #include "state.h"
@@ -285,21 +284,13 @@ static void end_one(Walk *w, Ended *e)
 	char *folder = run_folder(w, e->tag);
 
 	if (!e->stopped) {
-		json_t *findings = json_array(), *how, *data;
-		long processes = policy_collect(folder, findings);
+		json_t *findings = json_array(), *data;
+		long processes = policy_collect(folder, e, w->o->timeout_ms, findings);
 		size_t before = w->s.found.n, i;
 
-		how = dump_finding(e, w->o->timeout_ms);
-		if (how)
-			json_array_append_new(findings, how);
 		w->seen_any = w->seen_any || processes || w->kind == BINARY_RACE;
 		if (!w->seen_any)
-			die("neither %s nor anything it started is a race build, so nothing was "
-			    "looked for.\n"
-			    "Build the programs by goro-cc -race -g, or with CC=goro-cc "
-			    "CFLAGS='-race -g' "
-			    "LDFLAGS=-race",
-			    w->o->program[0]);
+			binary_none_raced(w->o->program[0]);
 		state_add(&w->s, e, e->tag, findings);
 		w->progress.done++;
 		for (i = before; i < w->s.found.n; i++) {
@@ -435,22 +426,14 @@ int command_explore(int argc, char **argv)
 	o.keys = text_copy("");
 	o.jobs = processors();
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
-	binary = binary_find(o.program[0]);
-	w.kind = binary_kind(binary);
-	if (w.kind == BINARY_GORO)
-		die("%s", binary_advice(o.program[0]));
+	binary = binary_for_races(o.program[0], &w.kind);
 	w.user = text_copy(getenv("GORACE") ? getenv("GORACE") : "");
 	keys = join_keys(w.user, join_keys(o.gorace, o.keys));
 	if (o.state) {
 		state_open(&w.s, o.state, binary, o.program, keys, true);
 		state = need(realpath(o.state, NULL));
 	} else {
-		const char *tmp = getenv("TMPDIR");
-
-		state = text_printf("%s/goro-race-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
-		if (!mkdtemp(state))
-			die("cannot write %s: %s", state, strerror(errno));
-		remove_at_exit(state);
+		state = own_folder(NULL);
 		state_open(&w.s, state, binary, o.program, keys, true);
 	}
 	w.folder = text_printf("%s/running.%d", state, (int)getpid());

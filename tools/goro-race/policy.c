@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dump.h"
 #include "findings.h"
 #include "util.h"
 
@@ -38,11 +39,12 @@ static void take(void *arg, json_t *o)
 	json_array_append(findings, o);
 }
 
-long policy_collect(const char *folder, json_t *findings)
+long policy_collect(const char *folder, const Ended *e, long limit_ms, json_t *findings)
 {
 	struct dirent **names;
 	int n = scandir(folder, &names, NULL, alphasort);
 	long processes = 0, damaged = 0;
+	json_t *how;
 
 	for (int i = 0; i < n; i++) {
 		char *path = text_printf("%s/%s", folder, names[i]->d_name);
@@ -55,5 +57,8 @@ long policy_collect(const char *folder, json_t *findings)
 	}
 	if (n >= 0)
 		free(names);
+	how = dump_finding(e, limit_ms);
+	if (how)
+		json_array_append_new(findings, how);
 	return processes;
 }

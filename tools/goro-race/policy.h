@@ -11,12 +11,15 @@
 
 #include <jansson.h>
 
+#include "launch.h"
+
 /* The whole value. more: keys of ours besides, or "". */
 char *policy_gorace(const char *user, const char *more, const char *folder);
 /* Both as text, with a blank between where both are there. */
 char *join_keys(const char *a, const char *b);
-/* The findings of a run's processes, each fingerprint once, added to the array; answers how many processes wrote
- * any report (each race build does, at its end). Damaged lines are named and skipped. */
-long policy_collect(const char *folder, json_t *findings);
+/* What a run found, added to the array: the reports of its processes, each fingerprint once, and how it ended, where
+ * that is a finding (dump.h; limit_ms as there). Answers how many processes wrote any report (each race build does,
+ * at its end). Damaged lines are named and skipped. */
+long policy_collect(const char *folder, const Ended *e, long limit_ms, json_t *findings);
 
 #endif

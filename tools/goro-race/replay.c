@@ -124,13 +124,11 @@ int command_replay(int argc, char **argv)
 {
 	Options o = {.gorace = "", .keys = text_copy("")};
 	const char *user = getenv("GORACE");
-	char *binary, *gorace;
+	char *gorace;
 	int now;
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
-	binary = binary_find(o.program[0]);
-	if (binary_kind(binary) == BINARY_GORO)
-		die("%s", binary_advice(o.program[0]));
+	free(binary_for_races(o.program[0], NULL));
 	gorace = text_printf("%s%sseed=%s%s", join_keys(user ? user : "", o.gorace),
 	    (user && *user) || *o.gorace ? " " : "", o.seed, o.keys);
 	if (o.gdb)

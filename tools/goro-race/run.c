@@ -4,15 +4,10 @@
  * stdin, stdout and stderr are the program's own; the reports go to files, and are printed behind it on stderr.
  */
 #include <argp.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "commands.h"
-#include "dump.h"
 #include "formats.h"
 #include "policy.h"
 #include "state.h"
@@ -93,26 +88,11 @@ static const struct argp argp = {options, parse, "[--] PROGRAM [ARGUMENT...]",
     "(128 and the signal's number when a signal ended it); 2 for trouble of goro-race's own.",
     children, 0, 0};
 
-/* A folder for the run's reports: in the state folder, or for the time being. */
-static char *folder_for(const char *state)
-{
-	const char *tmp = getenv("TMPDIR");
-	char *base =
-	    state ? need(realpath(state, NULL)) : text_copy(tmp && *tmp == '/' ? tmp : "/tmp");
-	char *dir = text_printf("%s/goro-race-XXXXXX", base);
-
-	if (!mkdtemp(dir))
-		die("cannot write %s: %s", base, strerror(errno));
-	free(base);
-	remove_at_exit(dir);
-	return dir;
-}
-
 int command_run(int argc, char **argv)
 {
 	Options o = {.timeout_ms = 600000, .gorace = ""};
 	const char *user = getenv("GORACE");
-	json_t *findings = json_array(), *how;
+	json_t *findings = json_array();
 	State s = {0};
 	Ended e;
 	char *binary, *keys, *folder, *gorace;
@@ -123,14 +103,11 @@ int command_run(int argc, char **argv)
 	size_t fresh;
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
-	binary = binary_find(o.program[0]);
-	kind = binary_kind(binary);
-	if (kind == BINARY_GORO)
-		die("%s", binary_advice(o.program[0]));
+	binary = binary_for_races(o.program[0], &kind);
 	keys = join_keys(user ? user : "", o.gorace);
 	if (o.state)
 		state_open(&s, o.state, binary, o.program, keys, true);
-	folder = folder_for(o.state);
+	folder = own_folder(o.state ? need(realpath(o.state, NULL)) : NULL);
 	if (!o.state)
 		state_open(&s, text_printf("%s/state", folder), binary, o.program, keys, true);
 	gorace = policy_gorace(user ? user : "", o.gorace, folder);
@@ -142,10 +119,7 @@ int command_run(int argc, char **argv)
 	while (!crew_wait(crew, 0, &e, &asked))
 		crew_signal(crew, asked);
 
-	processes = policy_collect(folder, findings);
-	how = dump_finding(&e, o.timeout_ms);
-	if (how)
-		json_array_append_new(findings, how);
+	processes = policy_collect(folder, &e, o.timeout_ms, findings);
 	state_add(&s, &e, NO_SEED, findings);
 	s.found.runs = 1;
 	findings_sort(&s.found);
@@ -168,10 +142,6 @@ int command_run(int argc, char **argv)
 	if (fresh)
 		return EXIT_FINDINGS;
 	if (!processes && kind != BINARY_RACE)
-		die("neither %s nor anything it started is a race build, so nothing was looked "
-		    "for.\n"
-		    "Build the programs by goro-cc -race -g, or with CC=goro-cc CFLAGS='-race -g' "
-		    "LDFLAGS=-race",
-		    o.program[0]);
+		binary_none_raced(o.program[0]);
 	return code;
 }

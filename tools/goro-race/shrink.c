@@ -16,7 +16,6 @@
 
 #include "binary.h"
 #include "commands.h"
-#include "dump.h"
 #include "formats.h"
 #include "launch.h"
 #include "policy.h"
@@ -131,7 +130,7 @@ static bool shows(Shrink *s, const char *more)
 {
 	char *reports = text_printf("%s/run", s->folder);
 	char *gorace;
-	json_t *findings = json_array(), *how, *o;
+	json_t *findings = json_array(), *o;
 	bool found = false;
 	int asked = 0;
 	size_t i;
@@ -149,10 +148,7 @@ static bool shows(Shrink *s, const char *more)
 		crew_signal(s->crew, SIGKILL);
 	}
 	s->runs++;
-	(void)policy_collect(reports, findings);
-	how = dump_finding(&e, s->o->timeout_ms);
-	if (how)
-		json_array_append_new(findings, how);
+	(void)policy_collect(reports, &e, s->o->timeout_ms, findings);
 	json_array_foreach(findings, i, o)
 	{
 		if (e.stopped ||
@@ -289,19 +285,13 @@ int command_shrink(int argc, char **argv)
 	    .timeout_ms = 60000,
 	    .time_ms = 600000};
 	Shrink s = {.o = &o};
-	const char *tmp = getenv("TMPDIR");
-	char *keys, *record, *list, *binary;
+	char *keys, *record, *list;
 	size_t before;
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
-	binary = binary_find(o.program[0]);
-	if (binary_kind(binary) == BINARY_GORO)
-		die("%s", binary_advice(o.program[0]));
+	free(binary_for_races(o.program[0], NULL));
 	s.user = text_copy(getenv("GORACE") ? getenv("GORACE") : "");
-	s.folder = text_printf("%s/goro-race-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
-	if (!mkdtemp(s.folder))
-		die("cannot write %s: %s", s.folder, strerror(errno));
-	remove_at_exit(s.folder);
+	s.folder = own_folder(NULL);
 	s.schedule = text_printf("%s/schedule", s.folder);
 	s.fingerprint = o.fingerprint ? text_copy(o.fingerprint) : NULL;
 	s.crew = crew_start();

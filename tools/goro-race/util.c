@@ -231,6 +231,18 @@ void remove_at_exit(const char *path)
 	at_exit[at_exit[0] ? 1 : 0] = text_copy(path);
 }
 
+char *own_folder(const char *in)
+{
+	const char *tmp = getenv("TMPDIR");
+	const char *base = in ? in : tmp && *tmp == '/' ? tmp : "/tmp";
+	char *path = text_printf("%s/goro-race-XXXXXX", base);
+
+	if (!mkdtemp(path))
+		die("cannot write %s: %s", base, strerror(errno));
+	remove_at_exit(path);
+	return path;
+}
+
 char *read_whole(const char *path, size_t most, size_t *n)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -44,6 +44,9 @@ bool make_dirs(const char *path); /* with parents; true when it is there in the 
 void remove_tree(const char *path);
 /* Also when the command dies. At most two. */
 void remove_at_exit(const char *path);
+/* A new folder of our own in `in`, or where that is NULL in $TMPDIR (else /tmp), removed at exit. Dies when there can
+ * be none. */
+char *own_folder(const char *in);
 /* The whole file, at most `most` bytes, NUL-terminated; NULL with errno. */
 char *read_whole(const char *path, size_t most, size_t *n);
 /* Put it there as one: written beside it, then renamed. False with errno. */
