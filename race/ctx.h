@@ -46,6 +46,7 @@
 
 typedef struct RaceThread RaceThread;
 typedef struct RaceSlow RaceSlow;
+typedef struct Cancel Cancel;
 
 /* An entry of the shadow call stack: the call site, and the stack id once somebody asked (else 0). */
 typedef struct Frame {
@@ -68,6 +69,7 @@ struct RaceCtx {
 	bool grown; /* the clock grew since the last release */
 	bool ended;
 	bool is_thread, is_main;
+	bool uncancellable; /* a thread that has disabled cancellation; own: cancel.h */
 	uint32_t ginfo;
 	uint32_t mset;     /* locks held: clock/mutexset.h */
 	uint32_t foreigns; /* order_foreigns (lock/order.h) when mset was looked through */
@@ -76,6 +78,8 @@ struct RaceCtx {
 	Frame *base, *top, *end; /* shadow call stack while parked */
 	Fences *fences;          /* NULL until one is used */
 	uintptr_t stack_lo, stack_hi;
+	uintptr_t handle;     /* a thread's pthread_t until its end; 0: none; relaxed atomic */
+	Cancel *cancels;      /* atomic: requests not taken yet: cancel.h */
 	RaceCtx *next, *prev; /* all live contexts; ctx lock in race.c */
 	Clock clock;          /* of others' slots; own slot: all */
 };

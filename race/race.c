@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../runtime/os/os.h"
+#include "cancel.h"
 #include "clock/mutexset.h"
 #include "clock/slot.h"
 #include "clock/syncvar.h"
@@ -271,6 +272,7 @@ static void leave_locks(RaceCtx *c)
 
 void ctx_finish(RaceCtx *c)
 {
+	store_rlx(&c->handle, (uintptr_t)0); /* relaxed: the handle is another's only after this */
 	if (c->is_thread)
 		leave_locks(c);
 	context_stack_free(c->base, c->end);
@@ -300,6 +302,7 @@ void ctx_delete(RaceCtx *c)
 	if (c->next)
 		c->next->prev = c->prev;
 	unlock(&contexts.lock);
+	cancel_drop(c); /* nobody finds it any more */
 	pool_put(&ctx_pool, c);
 }
 
@@ -348,6 +351,7 @@ Fences *ctx_fences(RaceCtx *c)
 
 ClockPair race_publish(RaceCtx *c)
 {
+	cancel_take(c);
 	if (!c->used && !c->grown)
 		return (ClockPair){c->slot, c->epoch - 1};
 	ClockPair p = {c->slot, c->epoch};
@@ -506,6 +510,8 @@ void race_attach(RaceThread *t)
 		uintptr_t lo = 0, hi = 0;
 		os_thread_stack(&lo, &hi);
 		t->home = ctx_new(NULL, 0, os_thread_id() == (uint32_t)getpid(), true, 0, 0, NULL);
+		store_rlx(&t->home->handle,
+		    (uintptr_t)pthread_self()); /* relaxed: see race_thread_handle */
 		/* not fresh memory: it runs already */
 		t->home->stack_lo = lo;
 		t->home->stack_hi = hi;

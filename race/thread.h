@@ -23,6 +23,16 @@ void race_thread_join(RaceCtx *me, RaceCtx *child);
 /* Nobody will join child any more (after join, or detached and ended): it goes back. */
 void race_thread_release(RaceCtx *child);
 
+/* ---- cancellation: cancel.c ---- */
+
+/* The thread of child has this handle (a pthread_t) until its end. By its creator, who has it alone as yet, or by
+ * itself. */
+void race_thread_handle(RaceCtx *child, uintptr_t handle);
+/* me is about to ask the thread of that handle to cancel itself: what me did is before what it does because of it. */
+void race_thread_cancel(RaceCtx *me, uintptr_t handle);
+/* me has disabled its cancellation; is about to enable it. */
+void race_thread_cancellable(RaceCtx *me, bool enabled);
+
 /* ---- memory ---- */
 
 /* [addr, addr+size) is new to the program, without a past (mmap, a new stack). */

@@ -1,50 +1,36 @@
 /*
- * cancel.c: cancellation of threads. See runtime/base/cancel.h, which the calls that block use as well.
- *
- * A request is released before it is made; the points acquire it. One that comes to a thread which has ended, or
- * never asks, orders nothing; the identity is forgotten with the thread (thread.c), as its descriptor comes
- * again.
+ * cancel.c: cancellation of threads. See race/cancel.h.
  */
 #include "core.h"
 
+#include "../thread.h"
+
 INTERCEPT int pthread_cancel(pthread_t th)
 {
-	RaceCtx *g = self();
-
-	if (g)
-		hook_release_merge(g, cancel_identity(th));
+	race_thread_cancel(self(), (uintptr_t)th);
 	return goro_real_pthread_cancel(th);
 }
 
-#define POINT(call)                                                                                \
-	do {                                                                                       \
-		struct _pthread_cleanup_buffer w;                                                  \
-		CANCEL_POINT_BEGIN(&w);                                                            \
-		call;                                                                              \
-		CANCEL_POINT_END(&w);                                                              \
-	} while (0)
-
-INTERCEPT void pthread_testcancel(void)
-{
-	POINT(goro_real_pthread_testcancel());
-}
-
-/* One that waits is acted upon as soon as it may. */
+/* What is enabled may be acted upon within the call; what is disabled, until it returns. */
 INTERCEPT int pthread_setcancelstate(int state, int *old)
 {
+	RaceCtx *me = self();
 	int r;
 
-	POINT(r = goro_real_pthread_setcancelstate(state, old));
+	if (state == PTHREAD_CANCEL_ENABLE)
+		race_thread_cancellable(me, true);
+	r = goro_real_pthread_setcancelstate(state, old);
+	if (r == 0 && state == PTHREAD_CANCEL_DISABLE)
+		race_thread_cancellable(me, false);
 	if (r == 0 && old)
-		writes(self(), old, sizeof *old, CALLER);
+		writes(me, old, sizeof *old, CALLER);
 	return r;
 }
 
 INTERCEPT int pthread_setcanceltype(int type, int *old)
 {
-	int r;
+	int r = goro_real_pthread_setcanceltype(type, old);
 
-	POINT(r = goro_real_pthread_setcanceltype(type, old));
 	if (r == 0 && old)
 		writes(self(), old, sizeof *old, CALLER);
 	return r;

@@ -7,6 +7,10 @@
  */
 #include "core.h"
 
+/* Exported by every glibc; declared by none of its headers under this spelling. */
+void _pthread_cleanup_push(struct _pthread_cleanup_buffer *, void (*)(void *), void *);
+void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *, int run);
+
 typedef struct Wait {
 	struct _pthread_cleanup_buffer cleanup;
 	pthread_mutex_t *m;

@@ -16,7 +16,6 @@
 
 #include "real.h"
 
-#include "../../runtime/base/cancel.h"
 #include "../../runtime/base/fdorder.h"
 
 #include "../../runtime/symbol/symbol.h"
@@ -133,13 +132,8 @@ static inline void blocking_leave(bool in)
 
 #define BLOCKS(call)                                                                               \
 	__extension__({                                                                            \
-		struct _pthread_cleanup_buffer w_;                                                 \
 		bool in_ = blocking_enter();                                                       \
-		if (!in_)                                                                          \
-			CANCEL_POINT_BEGIN(&w_);                                                   \
 		__typeof__(call) r_ = call;                                                        \
-		if (!in_)                                                                          \
-			CANCEL_POINT_END(&w_);                                                     \
 		blocking_leave(in_);                                                               \
 		r_;                                                                                \
 	})

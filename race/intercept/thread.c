@@ -73,6 +73,8 @@ static void file(Start *s, pthread_t th)
 	if (!s->filed) {
 		s->filed = true;
 		s->th = th;
+		race_thread_handle(s->child, (uintptr_t)th);
+		race_thread_handle(s->child, (uintptr_t)th);
 		if (!(load_rlx(&s->fate) &
 			DETACHED)) { /* relaxed: set before birth, or after filing */
 			Start **at = bucket_of(th);
@@ -220,7 +222,6 @@ static void at_end(void *rounds)
 
 	if (left > 1 && pthread_setspecific(end_key, (void *)(left - 1)) == 0)
 		return;
-	hook_forget(cancel_identity(pthread_self()));
 	race_thread_end();
 	mine = NULL;
 	if (s) {

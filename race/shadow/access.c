@@ -42,6 +42,7 @@
  */
 #include "access.h"
 
+#include "../cancel.h"
 #include "../history/context.h"
 #include "set.h"
 
@@ -79,7 +80,8 @@ static bool is_mine(const Access *a, RecId rec)
 static bool is_before(const Access *a, RecId rec)
 {
 	const Record *r = record_at(rec);
-	return r->slot == a->ctx->slot || clock_get(&a->ctx->clock, r->slot) >= r->epoch;
+	return r->slot == a->ctx->slot || clock_get(&a->ctx->clock, r->slot) >= r->epoch ||
+	       (cancel_take(a->ctx) && clock_get(&a->ctx->clock, r->slot) >= r->epoch);
 }
 
 /* The bytes of mask that c remembers of this very goroutine, epoch, and sufficient strength. */

@@ -8,7 +8,6 @@
 #include "../os/real.h"
 #include "../os/sanitizer.h"
 #include "../sched/runtime.h" /* before <fcntl.h>, whose LOCK_READ is another */
-#include "../base/cancel.h"
 #include "../base/fdorder.h"
 #include "netpoll.h"
 
@@ -62,14 +61,9 @@ static inline void leave_(bool in)
 	__extension__({                                                                            \
 		__typeof__(&name) real_ = REAL(name);                                              \
 		bool in_ = enter();                                                                \
-		struct _pthread_cleanup_buffer w_;                                                 \
-		if (GORO_RACE && !in_)                                                             \
-			CANCEL_POINT_BEGIN(&w_);                                                   \
 		__typeof__(name args) r_ = likely(real_ != NULL)                                   \
 					       ? real_ args                                        \
 					       : (__typeof__(name args))syscall(nr, __VA_ARGS__);  \
-		if (GORO_RACE && !in_)                                                             \
-			CANCEL_POINT_END(&w_);                                                     \
 		leave_(in_);                                                                       \
 		r_;                                                                                \
 	})

@@ -132,6 +132,8 @@ static void see_late(void *arg)
 	(void)arg;
 	after(seen_at);
 	see();
+	if (seen_at)
+		step(seen_at + 1);
 }
 
 static void at_testcancel(void)
@@ -179,6 +181,27 @@ static void at_none(void) /* there is a request, and nobody acts upon it */
 	pthread_testcancel();
 }
 
+UNSEEN static void at_nothing(void) /* no call, and so no point: in the midst of its own code */
+{
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	step(2);
+	while (*(volatile int *)&now < 1000)
+		;
+}
+
+static void at_fgetc(void)
+{
+	fgetc(in);
+}
+
+static void at_getline(void)
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	must(getline(&line, &size, in) > 0);
+}
+
 static void *cancelled_in(void *point)
 {
 	pthread_cleanup_push(see_late, NULL);
@@ -194,8 +217,88 @@ static pthread_t cancellable(void (*point)(void))
 
 	must(pipe(pipe_of) == 0);
 	must(pthread_create(&th, NULL, cancelled_in, (void *)(uintptr_t)point) == 0);
-	after(point == at_state || point == at_none ? 2 : 1);
+	after(point == at_state || point == at_none || point == at_nothing ? 2 : 1);
 	return th;
+}
+
+/* The same without a handler that touches v: what its destructor, or nobody but who joins, sees. */
+static void see_key(void *arg)
+{
+	(void)arg;
+	see();
+}
+
+static void *with_key(void *arg)
+{
+	pthread_setspecific(key, &key);
+	step(1);
+	((void (*)(void))(uintptr_t)arg)();
+	return NULL;
+}
+
+static void lock_unlock(void *arg)
+{
+	(void)arg;
+	LOCK;
+	stopped = 1;
+	UNLOCK;
+	step(3);
+}
+
+static void *pass_on(void *point)
+{
+	pthread_cleanup_push(lock_unlock, NULL);
+	step(1);
+	((void (*)(void))(uintptr_t)point)();
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+static pthread_t cancellable_in(void *(*fn)(void *), void (*point)(void))
+{
+	pthread_t th;
+
+	must(pthread_create(&th, NULL, fn, (void *)(uintptr_t)point) == 0);
+	after(point == at_nothing ? 2 : 1);
+	return th;
+}
+
+static pthread_t other;
+
+static void *see_after_lock(
+    void *arg) /* knows of the cancel only by the mutex that the handler gave up */
+{
+	(void)arg;
+	after(3);
+	LOCK;
+	must(stopped);
+	UNLOCK;
+	see();
+	return NULL;
+}
+
+static void *see_after_join(void *arg)
+{
+	(void)arg;
+	after(2);
+	pthread_join(other, NULL);
+	see();
+	return NULL;
+}
+
+static void *wait_in(void *point)
+{
+	step(1);
+	((void (*)(void))(uintptr_t)point)();
+	return NULL;
+}
+
+static void *put_in_vain(void *point) /* before it is cancelled */
+{
+	put();
+	step(1);
+	((void (*)(void))(uintptr_t)point)();
+	return NULL;
 }
 
 static void key_gone(void *arg)
@@ -337,18 +440,37 @@ static void pipe_streams(void)
 	    pthread_cancel(th); pthread_join(th, NULL); LOCK; see(); UNLOCK, (void)0)              \
 	C(norace_cancel_testcancel, pthread_t th = cancellable(at_testcancel); put();              \
 	    pthread_cancel(th); pthread_join(th, NULL), (void)0)                                   \
-	C(norace_cancel_sleep, pthread_t th = cancellable(at_sleep); put();                        \
+	C(norace_cancel_sleep, pthread_t th = cancellable(at_sleep); put(); pthread_cancel(th);    \
+	    pthread_join(th, NULL), (void)0)                                                       \
+	C(norace_cancel_read, pthread_t th = cancellable(at_read); put(); pthread_cancel(th);      \
+	    pthread_join(th, NULL), (void)0)                                                       \
+	C(norace_cancel_sem, pthread_t th = cancellable(at_sem); put(); pthread_cancel(th);        \
+	    pthread_join(th, NULL), (void)0)                                                       \
+	C(norace_cancel_enabled, pthread_t th = cancellable(at_state); put(); pthread_cancel(th);  \
+	    step(3); pthread_join(th, NULL), (void)0)                                              \
+	C(norace_cancel_async, pthread_t th = cancellable(at_nothing); put();                      \
 	    pthread_cancel(th); pthread_join(th, NULL), (void)0)                                   \
-	C(norace_cancel_read, pthread_t th = cancellable(at_read); put();                          \
+	C(norace_cancel_fgetc, pthread_t th = cancellable(at_fgetc); put();                        \
 	    pthread_cancel(th); pthread_join(th, NULL), (void)0)                                   \
-	C(norace_cancel_sem, pthread_t th = cancellable(at_sem); put();                            \
+	C(norace_cancel_getline, pthread_t th = cancellable(at_getline); put();                    \
 	    pthread_cancel(th); pthread_join(th, NULL), (void)0)                                   \
-	C(norace_cancel_enabled, pthread_t th = cancellable(at_state); put();                      \
-	    pthread_cancel(th); step(3); pthread_join(th, NULL), (void)0)                          \
+	C(norace_cancel_detached, seen_at = 2; pthread_t th = cancellable(at_fgetc);               \
+	    pthread_detach(th); put(); pthread_cancel(th); step(2); after(3), (void)0)             \
+	C(norace_cancel_key, pthread_key_create(&key, see_key);                                    \
+	    pthread_t th = cancellable_in(with_key, at_nothing); put();                            \
+	    pthread_cancel(th); pthread_join(th, NULL), (void)0)                                   \
+	C(norace_cancel_unlock, pthread_t last = make(see_after_lock);                             \
+	    pthread_t th = cancellable_in(pass_on, at_nothing); put(); pthread_cancel(th);         \
+	    pthread_join(last, NULL); pthread_join(th, NULL), (void)0)                             \
+	C(norace_cancel_join, other = cancellable_in(wait_in, at_fgetc);                           \
+	    pthread_t last = make(see_after_join); put(); pthread_cancel(other);                   \
+	    step(2); pthread_join(last, NULL), (void)0)                                            \
+	C(race_cancel_put_before, pthread_t th = cancellable_in(put_in_vain, at_fgetc); see();     \
+	    pthread_cancel(th); pthread_join(th, NULL), (void)0)                                   \
 	C(race_cancel_and_then, seen_at = 2; pthread_t th = cancellable(at_sleep);                 \
 	    pthread_cancel(th); put(); step(2); pthread_join(th, NULL), (void)0)                   \
-	C(race_cancel_ignored, pthread_t th = cancellable(at_none); put();                         \
-	    pthread_cancel(th); step(3); pthread_join(th, NULL), (void)0)                          \
+	C(race_cancel_ignored, pthread_t th = cancellable(at_none); put(); pthread_cancel(th);     \
+	    step(3); pthread_join(th, NULL), (void)0)                                              \
 	C(                                                                                         \
 	    norace_key_destructor, pthread_key_create(&key, key_gone);                             \
 	    pthread_t th = make(set_key); for (int gone = 0; !gone; usleep(20)) {                  \
