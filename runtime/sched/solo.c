@@ -11,6 +11,9 @@
 
 #define SPINS 1000  /* a section is some ns; longer only when its thread lost its processor */
 #define NAP   50000 /* ns */
+/* Where Ps come and go all the time, as with many sleepers, each coming would cost a membarrier: interrupts of all
+ * processors that run the program. For so long after one nobody runs alone (ns). */
+#define PAUSE INT64_C(100000)
 
 struct Solo solo __attribute__((aligned(64)));
 
@@ -22,6 +25,7 @@ static void end(void)
 	/* Before solo.p: who sees the end of it sees whom to wait for. */
 	store_rel(&solo.ended, solo.p); /* pairs with load_acq in solo_settle */
 	store_rel(&solo.p, NULL);       /* pairs with load_acq in solo_enter, after os_barrier */
+	store_rlx(&solo.again, os_now() + PAUSE);
 }
 
 void solo_update(void)
@@ -42,8 +46,18 @@ void solo_update(void)
 		only = p;
 	}
 	/* None: who ran alone last still may, when it comes back first. */
-	if (only && solo.p != only)
+	if (only && solo.p != only && (!solo.again || os_now() >= solo.again))
 		store_rel(&solo.p, only);
+}
+
+void solo_tick(int64_t now)
+{
+	if (GORO_RACE || load_rlx(&solo.p) || load_rlx(&solo.off) || now < load_rlx(&solo.again) ||
+	    load_rlx(&sched.nidle_p) + 1 != load_rlx(&sched.procs_in_use))
+		return;
+	lock(&sched.lock);
+	solo_update();
+	unlock(&sched.lock);
 }
 
 void solo_drop(const P *p)

@@ -43,13 +43,16 @@
 #include "runtime.h"
 
 extern struct Solo {
-	P *p;         /* runs alone; NULL: perhaps none does; written under sched.lock */
-	P *ended;     /* its sections are to be waited for; set under sched.lock, cleared by cas */
-	uint32_t off; /* for ever; written under sched.lock */
+	P *p;          /* runs alone; NULL: perhaps none does; written under sched.lock */
+	P *ended;      /* its sections are to be waited for; set under sched.lock, cleared by cas */
+	int64_t again; /* nobody runs alone before; 0: never ended yet; written under sched.lock */
+	uint32_t off;  /* for ever; written under sched.lock */
 } solo;
 
 /* sched.lock held: the set of idle Ps changed. */
 void solo_update(void);
+/* sysmon's: a P that is still alone after the pause may run alone. No lock held. */
+void solo_tick(int64_t now);
 /* sched.lock held: p, idle or taken from a system call, is to be drained by a thread that does not own it. */
 void solo_drop(const P *p);
 /* No lock held, before a P is used: until nobody is inside. */

@@ -16,6 +16,7 @@
  * is taken from the idle list.
  */
 #include "internal.h"
+#include "solo.h"
 
 #define TICK_MIN   20000 /* ns */
 #define TICK_MAX   10000000
@@ -232,6 +233,7 @@ static void sysmon(void *arg)
 		} else {
 			quiet_since = 0;
 		}
+		solo_tick(now);
 		bool did = poll(now), help = false;
 		soon = false;
 		uint32_t n = load_acq(&sched.nall_p);
