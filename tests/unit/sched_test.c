@@ -413,7 +413,7 @@ static void minutes(void)
 	static const struct {
 		int64_t seconds;
 		const char *head;
-	} as[] = {{59, "[chan receive]:\n"}, {61, "[chan receive, 1 minutes]:\n"}, {185, "[chan receive, 3 minutes]:\n"}};
+	} as[] = {{30, "[chan receive]:\n"}, {90, "[chan receive, 1 minutes]:\n"}, {210, "[chan receive, 3 minutes]:\n"}};
 	goro_chan *c = goro_chan_make(0, 0);
 	static char text[1 << 14];
 	G *g = NULL;
