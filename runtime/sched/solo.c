@@ -47,9 +47,10 @@ void solo_update(void)
 	}
 	/* None: who ran alone last still may, when it comes back first. */
 	if (only && solo.p != only && (!solo.again || os_now() >= solo.again))
-		store_rel(&solo.p, only);
+		store_rel(&solo.p, only); /* pairs with load_acq in solo_enter */
 }
 
+/* Looked at without the lock as hints; solo_update looks again. */
 void solo_tick(int64_t now)
 {
 	if (GORO_RACE || load_rlx(&solo.p) || load_rlx(&solo.off) || now < load_rlx(&solo.again) ||

@@ -24,7 +24,7 @@
  * What a section may guard is thus exactly: what is otherwise guarded by a Lock or a cas that only threads with a P
  * or after solo_no_p take. Here: channels, the words of mutexes, a P's runnext, lifo and ring.
  *
- * Where solo.p becomes p (solo_update): under sched.lock, with all other Ps idle, hence outside of any section and of any
+ * Where solo.p becomes p (solo_update, also from sysmon): under sched.lock, with all other Ps idle, hence outside of any section and of any
  * locked part; p itself may be in the middle of a locked part, which stays one (the unlock goes by what the lock was).
  *
  * A section belongs to the P, not to the thread: a channel's is left on the other side of a switch, by the same M with

@@ -113,6 +113,22 @@ Test(fatal, deadlock_shows_all)
 	dies("GOMAXPROCS=1", "deadlock", DEADLOCK);
 }
 
+/* With more processors ids may be any, and so may the order of the goroutines. */
+Test(fatal, deadlock_shows_all_on_many_processors)
+{
+	static const char *const waits[] = {FRAME("waits_select"), FRAME("waits_nothing"), FRAME("waits_nil"),
+	    FRAME("sends"), FRAME("waits_mutex"), FRAME("waits_rlock"), FRAME("waits_wg"), FRAME("deadlock") FRAME("main")};
+	for (int race = 0; race < 2; race++) {
+		Run r;
+		die(&r, race, "GOMAXPROCS=4", "deadlock");
+		cr_assert(!strncmp(r.err, DEADLOCK, strcspn(DEADLOCK, "\n") + 1), "%s", r.err);
+		for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+			cr_assert(strstr(r.err, waits[i]), "%s: no %s", r.err, waits[i]);
+		cr_assert_eq(r.code, 2);
+		run_free(&r);
+	}
+}
+
 Test(fatal, nobody_left_after_goexit_of_main)
 {
 	dies("", "main_goexit", "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n");
