@@ -425,7 +425,8 @@ static void unregister(RaceThread *t)
 	RaceSlow *s = t->slow;
 	if (!s)
 		return;
-	record_give_back(&s->block);
+	ids_give_back(&record_ids, &s->block);
+	ids_give_back(&pair_ids, &s->pairs);
 	race_forget_tls(t);
 	lock(&registry.lock);
 	if (s->prev)

@@ -10,13 +10,14 @@
 #define GORO_RACE_SLOW_H
 
 #include "history/record.h"
-#include "shadow/cell.h"
+#include "shadow/pair.h"
 
 #define REC_BITS    8
 #define REC_CACHE   (1u << REC_BITS)
 #define TRANS_BITS  8
 #define TRANS_CACHE (1u << TRANS_BITS)
 #define FOUND_MAX   32
+#define PAIR_BITS   10
 #define ALLOC_BITS  6
 
 /* The record of an access at pc in this generation. */
@@ -26,8 +27,12 @@ typedef struct RecCached {
 	StackId top;
 	uint32_t mset, size;
 	RecId rec;
-	bool single; /* RECORD_SINGLE */
 } RecCached;
+
+static inline uint32_t record_index(uintptr_t pc, StackId top)
+{
+	return (uint32_t)((pc + ((uint64_t)top << 32)) * 0x9e3779b97f4a7c15u >> (64 - REC_BITS));
+}
 
 /* A transition without a race: the state {w, r} and an access make {w2, r2}. It stays right while the
  * generation lasts, because the goroutine's clock only grows. The access is named by what its record is
@@ -57,7 +62,9 @@ typedef struct Found {
 struct RaceSlow {
 	RaceThread *thread;
 	RaceSlow *next, *prev; /* registry; its lock */
-	RecordBlock block;
+	IdBlock block; /* ids of records */
+	IdBlock pairs;
+	Cell pair_cache[1u << PAIR_BITS]; /* shadow/pair.c; a collection empties it */
 	Entry *scratch; /* grown on demand */
 	uint32_t scratch_cap;
 	uint32_t nfound;

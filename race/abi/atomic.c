@@ -65,7 +65,8 @@ static void remember(Atomic *a, bool write)
 			    filter_has(a->t, hi | CODE_WRITE | CODE_PLAIN, load_rlx(w)))
 				continue;
 		}
-		access_check(a->t, a->ctx, addr, code, a->pc);
+		if (!access_brief_atomic(a->t, a->ctx, addr, code, a->pc))
+			access_check(a->t, a->ctx, addr, code, a->pc);
 	}
 }
 

@@ -98,7 +98,8 @@ static uint64_t birth_of(uintptr_t addr)
 		if (e.kind != KIND_WRITE || !(e.mask >> (addr & 7) & 1))
 			continue;
 		const Record *r = record_at(e.rec);
-		h += (((uint64_t)r->slot << 32 | r->epoch) ^ r->pc * 0xd6e8feb86659fd93u) *
+		ClockPair when = *record_when(e.rec);
+		h += (((uint64_t)when.slot << 32 | when.epoch) ^ r->pc * 0xd6e8feb86659fd93u) *
 		     0x9e3779b97f4a7c15u;
 	}
 	return h;

@@ -18,16 +18,6 @@
  * Within one epoch the first access counts: a second one of the same bytes and no greater strength
  * changes nothing.
  *
- * Carrying on. A goroutine that comes back in a later epoch, from the same place, with the same locks, to a
- * granule that remembers it, needs no new record if this one granule alone names the old one (RECORD_SINGLE):
- * the old one's epoch becomes the new, and the state stays what it is, if nothing else leaves it. So a counter
- * or a field under a lock costs no record, no set and no share of a collection each time. The state's cell now
- * means more than it did. What was concluded from it stays true: the filter says which accesses a state
- * includes, and it includes them still. Known transitions would not (who was before somebody may be so no
- * more), so none is kept that starts from or leads to a state which names such a record. A record is single from
- * its making until the cache of records yields it a second time. All others look at its epoch under the block
- * lock of its granule; a report that has its id already tells what does not change: place, locks, goroutine.
- *
  * Many Ps at once. Two checks on one granule lose nothing to each other: each reads the state, decides and
  * stores the new one under the granule's block lock, so the second starts from a state that includes the
  * first, and of two accesses that race at the same moment the one checked second sees the other. The fast
@@ -54,7 +44,7 @@
 #define ALL    (BIT(KIND_ALLOC) - 1)
 
 /* what races with it */
-static const uint8_t conflicts[KINDS] = {
+const uint8_t access_conflicts[KINDS] = {
     [KIND_READ] = BIT(KIND_WRITE) | BIT(KIND_AWRITE) | BIT(KIND_FREE),
     [KIND_AREAD] = BIT(KIND_WRITE) | BIT(KIND_FREE),
     [KIND_AWRITE] = BIT(KIND_WRITE) | BIT(KIND_READ) | BIT(KIND_FREE),
@@ -63,7 +53,7 @@ static const uint8_t conflicts[KINDS] = {
 };
 
 /* what it stands for, once ordered: each conflicts with no more than it does */
-static const uint8_t stands_for[KINDS] = {
+const uint8_t access_stands_for[KINDS] = {
     [KIND_READ] = BIT(KIND_READ) | BIT(KIND_AREAD),
     [KIND_AREAD] = BIT(KIND_AREAD),
     [KIND_AWRITE] = BIT(KIND_AREAD) | BIT(KIND_AWRITE),
@@ -73,15 +63,15 @@ static const uint8_t stands_for[KINDS] = {
 
 static bool is_mine(const Access *a, RecId rec)
 {
-	const Record *r = record_at(rec);
-	return r->slot == a->ctx->slot && r->epoch == a->ctx->epoch;
+	ClockPair r = *record_when(rec);
+	return r.slot == a->ctx->slot && r.epoch == a->ctx->epoch;
 }
 
 static bool is_before(const Access *a, RecId rec)
 {
-	const Record *r = record_at(rec);
-	return r->slot == a->ctx->slot || clock_get(&a->ctx->clock, r->slot) >= r->epoch ||
-	       (cancel_take(a->ctx) && clock_get(&a->ctx->clock, r->slot) >= r->epoch);
+	ClockPair r = *record_when(rec);
+	return r.slot == a->ctx->slot || clock_get(&a->ctx->clock, r.slot) >= r.epoch ||
+	       (cancel_take(a->ctx) && clock_get(&a->ctx->clock, r.slot) >= r.epoch);
 }
 
 /* The bytes of mask that c remembers of this very goroutine, epoch, and sufficient strength. */
@@ -91,7 +81,7 @@ static uint8_t own_bytes(const Access *a, uint8_t mask, Cell c, Plane p)
 	CellIter it = cell_iter(c, p);
 	Entry e;
 	for (int i = 0; i < OWN_LOOK && cell_next(&it, &e); i++)
-		if ((e.mask & mask) && (stands_for[e.kind] & BIT(a->kind)) && e.kind != KIND_FREE &&
+		if ((e.mask & mask) && (access_stands_for[e.kind] & BIT(a->kind)) && e.kind != KIND_FREE &&
 		    is_mine(a, e.rec))
 			have |= e.mask;
 	return have & mask;
@@ -110,14 +100,12 @@ bool access_in_r(const Access *a, uint8_t mask, Cell r)
 static RecId make_record(Access *a, StackId top)
 {
 	RaceCtx *ctx = a->ctx;
-	Record r = {.slot = ctx->slot,
-	    .epoch = ctx->epoch,
-	    .top = top,
+	Record r = {.top = top,
 	    .pc = (uintptr_t)a->pc,
 	    .ginfo = ctx->ginfo,
 	    .mset = a->kind == KIND_FREE ? RECORD_ALLOC | a->alloc : ctx->mset,
-	    .size = a->size | (a->one ? RECORD_SINGLE : 0)};
-	a->rec = record_new(&a->t->slow->block, &r);
+	    .size = a->size};
+	a->rec = record_new(&a->t->slow->block, (ClockPair){ctx->slot, ctx->epoch}, &r);
 	if (a->rec)
 		ctx->used = true;
 	return a->rec;
@@ -138,25 +126,17 @@ static RecId record_of(Access *a)
 		return make_record(a, top);
 	uintptr_t pc = (uintptr_t)a->pc;
 	uint32_t gen = a->t->gen;
-	uint64_t h = (pc + ((uint64_t)top << 32)) * 0x9e3779b97f4a7c15u;
-	RecCached *c = &a->t->slow->rec_cache[h >> (64 - REC_BITS)];
+	RecCached *c = &a->t->slow->rec_cache[record_index(pc, top)];
 	if (c->gen == gen && c->pc == pc && c->top == top && c->mset == a->ctx->mset &&
-	    c->size == a->size) {
-		if (c->single) { /* relaxed: see record.h */
-			Record *r = record_at(c->rec);
-			store_rlx(&r->size, r->size & ~RECORD_SINGLE);
-			c->single = false;
-		}
+	    c->size == a->size)
 		return a->rec = c->rec;
-	}
 	if (make_record(a, top))
 		*c = (RecCached){.pc = pc,
 		    .gen = gen,
 		    .top = top,
 		    .mset = a->ctx->mset,
 		    .size = a->size,
-		    .rec = a->rec,
-		    .single = a->one};
+		    .rec = a->rec};
 	return a->rec;
 }
 
@@ -186,11 +166,11 @@ static bool find_conflicts(Access *a, uintptr_t granule, uint8_t mask, Cell c, P
 	bool any = false;
 	if (in_own_tls(a, granule))
 		return false;
-	if (cell_is_set(c) && !(set_at(c & ~CELL_SET)->kinds & conflicts[a->kind]))
+	if (cell_is_set(c) && !(set_at(c & ~CELL_SET)->kinds & access_conflicts[a->kind]))
 		return false; /* the n-th reader does not look at the n-1 others */
 	CellIter it = cell_iter(c, p);
 	for (Entry e; cell_next(&it, &e);) {
-		if (!(e.mask & mask) || !(conflicts[a->kind] & BIT(e.kind)))
+		if (!(e.mask & mask) || !(access_conflicts[a->kind] & BIT(e.kind)))
 			continue;
 		if (e.kind != KIND_FREE && is_before(a, e.rec))
 			continue;
@@ -206,11 +186,11 @@ static bool find_conflicts(Access *a, uintptr_t granule, uint8_t mask, Cell c, P
 static Cell update(Access *a, Cell c, Plane p, uint8_t mask, bool add)
 {
 	uint32_t len = cell_len(c);
-	if (len > SET_SORTED && add && p == PLANE_R && len < 2 * set_at(c & ~CELL_SET)->thinned) {
+	if (cell_is_set(c) && len > SET_SORTED && add && p == PLANE_R && len < 2 * set_at(c & ~CELL_SET)->thinned) {
 		Entry mine = {a->rec, (uint8_t)a->kind, mask};
 		return cell_cons(c, mine, &a->lost);
 	}
-	uint32_t drop = stands_for[a->kind] | BIT(KIND_FREE); /* a use after free is told once */
+	uint32_t drop = access_stands_for[a->kind] | BIT(KIND_FREE); /* a use after free is told once */
 	Entry *e = scratch(a->t->slow, len + 1), x;
 	uint32_t n = 0, racing = 0;
 	uint8_t have = 0;
@@ -218,14 +198,14 @@ static Cell update(Access *a, Cell c, Plane p, uint8_t mask, bool add)
 	CellIter it = cell_iter(c, p);
 	while (cell_next(&it, &x)) {
 		uint8_t both = x.mask & mask;
-		if (both && add && x.kind != KIND_FREE && (stands_for[x.kind] & BIT(a->kind)) &&
+		if (both && add && x.kind != KIND_FREE && (access_stands_for[x.kind] & BIT(a->kind)) &&
 		    is_mine(a, x.rec)) {
 			have |= both;
 		} else if (both && (drop & BIT(x.kind))) {
 			if (a->kind == KIND_FREE || x.kind == KIND_FREE || is_before(a, x.rec)) {
 				x.mask &= (uint8_t)~mask;
 				changed = true;
-			} else if ((conflicts[a->kind] & BIT(x.kind)) && ++racing > RACY_KEEP) {
+			} else if ((access_conflicts[a->kind] & BIT(x.kind)) && ++racing > RACY_KEEP) {
 				race_count(lost_racy);
 				changed = true;
 				continue;
@@ -262,35 +242,6 @@ static inline bool trans_is(
 	       c->top == top && c->mset == a->ctx->mset && c->size == a->size;
 }
 
-static bool is_single(RecId rec)
-{
-	return load_rlx(&record_at(rec)->size) & RECORD_SINGLE; /* relaxed: see record.h */
-}
-
-/* Whether a record that c names may be carried on. */
-static bool names_single(Cell c)
-{
-	return cell_is_set(c) ? set_at(c & ~CELL_SET)->kinds & SET_SINGLE
-			      : c && is_single(cell_rec(c));
-}
-
-/* The record in c of an access like this one in an earlier epoch, to be carried on to this one; 0: none. */
-static RecId own_single(Access *a, uint8_t mask, Cell c, Plane p)
-{
-	if (!names_single(c) || cell_len(c) > SET_SORTED)
-		return 0;
-	StackId top = context_top(a->t, a->ctx);
-	CellIter it = cell_iter(c, p);
-	for (Entry e; cell_next(&it, &e);) {
-		const Record *r = record_at(e.rec);
-		if (e.kind == a->kind && e.mask == mask && r->pc == (uintptr_t)a->pc &&
-		    r->top == top && r->slot == a->ctx->slot && r->ginfo == a->ctx->ginfo &&
-		    r->mset == a->ctx->mset && load_rlx(&r->size) == (a->size | RECORD_SINGLE))
-			return e.rec;
-	}
-	return 0;
-}
-
 void access_transition(
     Access *a, uintptr_t granule, uint8_t mask, uint32_t hi, Cell w, Cell r, Cell *w2, Cell *r2)
 {
@@ -306,16 +257,11 @@ void access_transition(
 		}
 	}
 	Plane mine = kind_plane(a->kind);
-	RecId before = a->one ? own_single(a, mask, mine == PLANE_W ? w : r, mine) : 0;
 	bool conflict = w && find_conflicts(a, granule, mask, w, PLANE_W);
 	if (r)
 		conflict |= find_conflicts(a, granule, mask, r, PLANE_R);
 	a->conflict = conflict;
-	if (before && !conflict) {
-		record_at(before)->epoch = a->ctx->epoch;
-		a->ctx->used = true;
-		a->rec = before;
-	} else if (!record_of(a)) {
+	if (!record_of(a)) {
 		a->lost = true;
 		return;
 	}
@@ -328,8 +274,7 @@ void access_transition(
 			*w2 = update(a, w, PLANE_W, mask, false);
 		*r2 = update(a, r, PLANE_R, mask, true);
 	}
-	if (cached && !conflict && !a->lost && !in_own_tls(a, granule) && !is_single(a->rec) &&
-	    !names_single(w) && !names_single(r))
+	if (cached && !conflict && !a->lost && !in_own_tls(a, granule))
 		*cached = (Trans){.w = w,
 		    .r = r,
 		    .hi = hi,
@@ -373,8 +318,8 @@ Cell access_refresh(Access *a, uint8_t mask, Cell c, Plane p)
 
 static inline void prefetch(Cell c)
 {
-	if (c && !cell_is_set(c))
-		__builtin_prefetch(record_at(cell_rec(c)));
+	if (c && cell_is_simple(c))
+		__builtin_prefetch(record_when(cell_rec(c)));
 }
 
 /* One granule: `mask` of its bytes. hi: 0 where the access is more than this. */
@@ -441,7 +386,6 @@ void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, co
 	if (ignored(ctx, kind))
 		return;
 	if (likely(off + size <= GRANULE)) {
-		a.one = ctx == t->ctx;
 		if (shadow_mapped(addr) || shadow_map(addr))
 			check_granule(&a, addr & ~(uintptr_t)7,
 			    (uint8_t)(((1u << size) - 1) << off),
@@ -459,7 +403,7 @@ void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, co
 
 /* A transition that is known: what access_check does, with no record read. The look without the lock is
  * a guess which state it will be; under the lock it has to be that one. */
-static inline bool access_again(RaceThread *t, uintptr_t addr, unsigned code, const void *pc)
+bool access_again(RaceThread *t, uintptr_t addr, unsigned code, const void *pc)
 {
 	RaceCtx *ctx = t->ctx;
 	uint32_t size = 1u << (code >> 3 & 3), off = (uint32_t)addr & 7, hi = t->gen + off + code;
@@ -489,101 +433,4 @@ static inline bool access_again(RaceThread *t, uintptr_t addr, unsigned code, co
 	if (same)
 		filter_put(t, hi, (code & CODE_WRITE) && (code & CODE_PLAIN) ? c->w2 : c->r2);
 	return same;
-}
-
-/* The same with as little as possible: no call, the state read once, under the lock, where that is free. What
- * most misses of a loop over arrays come to. False: nothing was done. */
-static inline __attribute__((always_inline)) bool access_brief(
-    RaceThread *t, uintptr_t addr, unsigned code, const void *pc)
-{
-	const RaceCtx *ctx = t->ctx;
-	uint32_t hi = t->gen + ((uint32_t)addr & 7) + code;
-	if (unlikely(!shadow_mapped(addr)) || unlikely(ctx->ignore_reads | ctx->ignore_writes))
-		return false;
-	Cell *pw = shadow_w(addr), *pr = shadow_r_of(pw);
-	const Chunk *chunk = shadow_chunk(addr);
-	uint32_t *lock = block_lock_of(addr);
-	if (unlikely(!cas_acq(lock, 0, 1))) /* as in block_lock */
-		return false;
-	Cell w = load_rlx(pw), r = load_rlx(pr);
-	const Trans *c = &t->slow->trans[trans_index(w, r, hi, (uintptr_t)pc)];
-	bool known = c->hi == hi && c->w == w && c->r == r && c->pc == (uintptr_t)pc &&
-		     c->top == known_top(t) && c->mset == ctx->mset &&
-		     c->size == 1u << (code >> 3 & 3) &&
-		     (likely(w | r) || shadow_is_touched(chunk));
-	if (likely(known)) {
-		if (w != c->w2)
-			store_rlx(pw, c->w2); /* relaxed: as in check_granule */
-		if (r != c->r2)
-			store_rlx(pr, c->r2);
-		filter_put(t, hi, (code & CODE_WRITE) && (code & CODE_PLAIN) ? c->w2 : c->r2);
-	}
-	store_rel(lock, 0u); /* as in block_unlock */
-	return known;
-}
-
-static __attribute__((noinline)) void access_slower(uintptr_t addr, unsigned code, const void *pc)
-{
-	seed_access(addr, code & CODE_WRITE, pc);
-	RaceThread *t = race_thread_now(); /* another, where others went on meanwhile */
-	if (!race_enter_self(t))
-		return;
-	collect_if_due(t);
-	if (!access_again(t, addr, code, pc)) {
-		access_check(t, t->ctx, addr, code, pc);
-		finding_flush(t);
-	}
-	race_leave(t);
-}
-
-__attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const void *pc)
-{
-	RaceThread *t = race_thread_now();
-	if (likely(t->ctx) && likely(!race_seed) && likely(!shadow_limited) && race_try_enter(t)) {
-		if (likely(access_brief(t, addr, code, pc))) {
-			race_leave(t);
-			return;
-		}
-		store_rel(&t->busy, 0u); /* as race_leave; signals held are let go at the next */
-	}
-	access_slower(addr, code, pc);
-}
-
-__attribute__((noinline)) void access_slow_vptr(uintptr_t addr, unsigned code, const void *pc)
-{
-	seed_access(addr, code & CODE_WRITE, pc);
-	RaceThread *t = race_thread_now();
-	if (!race_enter_self(t))
-		return;
-	collect_if_due(t);
-	t->slow->size_flag = RECORD_VPTR;
-	access_check(t, t->ctx, addr, code, pc);
-	t->slow->size_flag = 0;
-	finding_flush(t);
-	race_leave(t);
-}
-
-/* One of the two may be known already. */
-static bool known(RaceThread *t, uintptr_t addr, unsigned code)
-{
-	if (!shadow_mapped(addr))
-		return false;
-	Cell *w = shadow_w(addr);
-	uint32_t hi = t->gen + ((uint32_t)addr & 7) + code;
-	return filter_has(t, hi | CODE_WRITE, load_rlx(w)) ||
-	       (!(code & CODE_WRITE) && filter_has(t, hi, load_rlx(shadow_r_of(w))));
-}
-
-__attribute__((noinline)) void access_slow16(uintptr_t addr, unsigned code, const void *pc)
-{
-	seed_access(addr, code & CODE_WRITE, pc);
-	RaceThread *t = race_thread_now();
-	if (!race_enter_self(t))
-		return;
-	collect_if_due(t);
-	for (uintptr_t at = addr; at < addr + 16; at += 8)
-		if (!known(t, at, code))
-			access_check(t, t->ctx, at, code, pc);
-	finding_flush(t);
-	race_leave(t);
 }

@@ -18,10 +18,23 @@ typedef struct Access {
 	Kind kind;
 	RecId alloc; /* KIND_FREE: the block's allocation; 0: unknown */
 	RecId rec;   /* made when first needed; 0 before */
-	bool one;  /* of one granule, by who runs here: a record of its own will be RECORD_SINGLE */
 	bool lost; /* no memory for a record: the state does not include it */
 	bool conflict; /* the last transition met an access that is not ordered with this one */
 } Access;
+
+/* Which plane's cell includes the access now; not: nothing was done, see access_transition. */
+typedef enum Brief { BRIEF_NOT, BRIEF_IN_W, BRIEF_IN_R } Brief;
+/* The state of a granule {w, r} after the access of the bytes `mask` at pc by ctx, which t runs, where no more than
+ * two accesses are remembered in a plane and none conflicts; its block is locked. */
+Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t mask, uint32_t size,
+    Cell w, Cell r, Cell *w2, Cell *r2);
+
+/* The whole of an atomic access by who runs here, where that is enough; false: access_check has to do it. */
+bool access_brief_atomic(
+    RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc);
+
+/* By kind: what races with it; what it stands for, once ordered (access.c). */
+extern const uint8_t access_conflicts[KINDS], access_stands_for[KINDS];
 
 /* What the fast path could not settle. code: of ctx.h, with the address's low bits. Enters and leaves
  * the detector, reports. */
@@ -39,6 +52,8 @@ static inline void seed_access(uintptr_t addr, bool write, const void *pc)
 }
 /* The same for code inside the detector: size 1, 2, 4, 8 or 16; findings stay in t->slow. */
 void access_check(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc);
+/* The same where the transition is known already; false: it is not, and nothing was done. */
+bool access_again(RaceThread *t, uintptr_t addr, unsigned code, const void *pc);
 /* A range of any size. */
 void access_range(Access *a, uintptr_t addr, size_t size);
 /* The same, reporting, with a collection before it where one is due, and within it where memory is limited. */
@@ -77,7 +92,8 @@ extern uint32_t collect_threshold, collect_deep; /* relaxed atomics */
 void collect(RaceThread *t);
 static inline void collect_if_due(RaceThread *t)
 {
-	if (unlikely(load_rlx(&record_made) + load_rlx(&set_made) >= load_rlx(&collect_threshold) ||
+	if (unlikely(load_rlx(&record_ids.made) + load_rlx(&pair_ids.made) + load_rlx(&set_made) >=
+			 load_rlx(&collect_threshold) ||
 		     load_rlx(&race_made) >= load_rlx(&collect_deep)))
 		collect(t);
 }

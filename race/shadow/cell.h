@@ -5,14 +5,15 @@
  * reads, atomic reads, atomic writes). A cell is 32 bits:
  *
  *	0                                                    nothing
- *	bit 31 clear:  kind:2 (30-29)  mask code:4 (28-25)  record:25 (24-0)
- *	bit 31 set:    set:31 (30-0)
+ *	bit 31 clear:  kind:2 (30-29)  mask code:6 (28-23)  record:23 (22-0)
+ *	bits 31-30 11: pair:30 (29-0)
+ *	bits 31-30 10: set:30 (29-0)
  *
- * The mask code names the bytes as a node of the binary tree over the granule, in heap numbering: 1 all
- * eight, 2-3 halves, 4-7 quarters, 8-15 single bytes. It is never 0, so no simple cell is 0. What does
- * not fit (odd masks, several accesses, record ids beyond 25 bits) is an interned set (set.h).
+ * The mask code numbers the 36 runs of bytes that a granule has, the longest first: 1 all eight. It is never 0, so no
+ * simple cell is 0. What does not fit (bytes apart, two accesses, record ids beyond 23 bits) is a pair (pair.h), or
+ * else an interned set (set.h).
  *
- * A cell's meaning is immutable; equal states are equal cells. cell round trips: shadow_test.c.
+ * A cell's meaning is immutable. Cell round trips: shadow_test.c.
  */
 #ifndef GORO_RACE_CELL_H
 #define GORO_RACE_CELL_H
@@ -32,21 +33,23 @@ typedef enum Kind {
 	KIND_ALLOC,
 	KINDS
 } Kind;
-typedef enum Plane { PLANE_R, PLANE_W } Plane;
+typedef enum Plane { PLANE_R, PLANE_W, PLANE_NONE } Plane;
 
 #ifdef GORO_HARD /* most records need a set then */
 #define CELL_REC_BITS 8
 #else
-#define CELL_REC_BITS 25
+#define CELL_REC_BITS 23
 #endif
 #define CELL_SET     0x80000000u
+#define CELL_PAIR    0xc0000000u
 #define CELL_REC_MAX ((1u << CELL_REC_BITS) - 1)
-#define CELL_MASK_AT 25
+#define CELL_MASK_AT 23
+#define CELL_MASK_BITS 6
 #define CELL_KIND_AT 29
 
 _Static_assert(CELL_REC_BITS <= CELL_MASK_AT, "a record id runs into the mask");
 _Static_assert(
-    CELL_MASK_AT + 4 == CELL_KIND_AT && CELL_KIND_AT + 2 == 31, "cell fields must tile 31 bits");
+    CELL_MASK_AT + CELL_MASK_BITS == CELL_KIND_AT && CELL_KIND_AT + 2 == 31, "cell fields must tile 31 bits");
 _Static_assert(KIND_READ == 0 && KIND_WRITE == 3 && KINDS - KIND_WRITE <= 4, "kinds do not fit");
 
 /* One access as a granule remembers it. */
@@ -61,28 +64,33 @@ static inline Plane kind_plane(Kind k)
 	return k >= KIND_WRITE ? PLANE_W : PLANE_R;
 }
 
-/* Mask of a code, 0 for code 0. */
+/* Mask of a code (0 for no code), and code of a mask (0 when it has none): cell.c. */
+extern const uint8_t cell_masks[1 << CELL_MASK_BITS] __attribute__((visibility("hidden")));
+extern const uint8_t cell_codes[256] __attribute__((visibility("hidden")));
+
 static inline uint8_t mask_of_code(unsigned code)
 {
-	static const uint8_t mask[16] = {0, 0xff, 0x0f, 0xf0, 0x03, 0x0c, 0x30, 0xc0, 0x01, 0x02,
-	    0x04, 0x08, 0x10, 0x20, 0x40, 0x80};
-	return mask[code & 15];
+	return cell_masks[code & ((1u << CELL_MASK_BITS) - 1)];
 }
 
-/* Code of a mask, 0 when it has none. */
 static inline unsigned code_of_mask(uint8_t mask)
 {
-	unsigned len = (unsigned)__builtin_popcount(mask);
-	unsigned low = mask ? (unsigned)__builtin_ctz(mask) : 0;
-	if (len == 0 || (len & (len - 1)) || low % len ||
-	    ((uint32_t)mask >> low) != (1u << len) - 1)
-		return 0;
-	return 8 / len + low / len;
+	return cell_codes[mask];
+}
+
+static inline bool cell_is_simple(Cell c)
+{
+	return (c & CELL_SET) == 0; /* or nothing */
+}
+
+static inline bool cell_is_pair(Cell c)
+{
+	return c >= CELL_PAIR;
 }
 
 static inline bool cell_is_set(Cell c)
 {
-	return (c & CELL_SET) != 0;
+	return (c & CELL_PAIR) == CELL_SET;
 }
 
 static inline RecId cell_rec(Cell c)

@@ -76,7 +76,9 @@ static uint8_t mark_chunk(uintptr_t addr)
 				continue;
 			last = c[i];
 			any |= 1u | (plane ? TOUCHED_R : TOUCHED_W);
-			if (cell_is_set(last))
+			if (cell_is_pair(last))
+				pair_mark(last);
+			else if (cell_is_set(last))
 				set_mark(last & ~CELL_SET);
 			else if (cell_kind(last, plane ? PLANE_R : PLANE_W) == KIND_FREE)
 				record_mark_free(cell_rec(last));
@@ -87,11 +89,12 @@ static uint8_t mark_chunk(uintptr_t addr)
 	return any;
 }
 
-static void mark_named(const Record *r)
+static void mark_named(RecId id)
 {
+	const Record *r = record_at(id);
 	context_mark(r->top);
 	race_ginfo_mark(r->ginfo);
-	slot_mark(r->slot);
+	slot_mark(record_when(id)->slot);
 	if (!(r->mset & RECORD_ALLOC))
 		mutexset_mark(r->mset);
 }
@@ -99,7 +102,7 @@ static void mark_named(const Record *r)
 /* The records are swept: the identities. */
 static void collect_identities(void)
 {
-	record_each(mark_named);
+	ids_each(&record_ids, mark_named);
 	ctx_mark_all();
 	sync_mark();
 	order_each(context_mark, race_ginfo_mark);
@@ -121,7 +124,8 @@ void collect(RaceThread *me)
 	bool low = race_is_low();
 	if (low)
 		shed_low();
-	record_mark_begin();
+	ids_mark_begin(&record_ids);
+	ids_mark_begin(&pair_ids);
 	set_mark_begin();
 	uint64_t cells = 0;
 	for (Region *r = load_acq(&shadow_regions); r; r = r->next) {
@@ -140,12 +144,14 @@ void collect(RaceThread *me)
 	}
 	block_mark_all();
 	uint64_t live = set_mark_end();
-	live += record_mark_end();
+	live += ids_mark_end(&pair_ids);
+	live += ids_mark_end(&record_ids);
 	for (RaceThread *t = race_thread_each(NULL); t; t = race_thread_each(t)) {
-		t->slow->block.n =
+		t->slow->block.n = t->slow->pairs.n =
 		    0; /* unused ids in its hand are free by now: no cell names them */
 		race_bump(t);
 		memset(t->slow->alloc_cache, 0, sizeof t->slow->alloc_cache);
+		memset(t->slow->pair_cache, 0, sizeof t->slow->pair_cache);
 	}
 	if (low || load_rlx(&race_made) >= load_rlx(&collect_deep))
 		collect_identities();
@@ -154,7 +160,7 @@ void collect(RaceThread *me)
 	uint64_t next = GC_FACTOR * live / 2;
 	if (GC_FACTOR && next < cells / CELLS_PER_RECORD)
 		next = cells / CELLS_PER_RECORD;
-	uint64_t top = (uint64_t)record_top() + set_top();
+	uint64_t top = (uint64_t)record_ids.top + pair_ids.top + set_top();
 	if (GC_FACTOR && next < top / TOP_PER_RECORD)
 		next = top / TOP_PER_RECORD;
 	if (next < RACE_GC_MIN)

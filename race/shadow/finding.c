@@ -55,7 +55,7 @@ void finding_add(Access *a, uintptr_t granule, Entry old, uint8_t mask)
 	if (flags.suppress_equal_stacks && !first_time(a->rec, old.rec, a->kind, (Kind)old.kind))
 		return;
 	if (record_at(old.rec)->size & RECORD_USE) { /* as it is now, with the block locked */
-		RecId copy = record_new(&s->block, record_at(old.rec));
+		RecId copy = record_new(&s->block, *record_when(old.rec), record_at(old.rec));
 		old.rec = copy ? copy : old.rec;
 	}
 	s->found[s->nfound++] =

@@ -46,7 +46,7 @@ static RecId alloc_record(RaceThread *t, RaceCtx *g, size_t size, const void *pc
 	    c->gen == g->ginfo)
 		return c->rec;
 	Record r = {.top = top, .pc = (uintptr_t)pc, .ginfo = g->ginfo, .size = told};
-	RecId rec = record_new(&t->slow->block, &r);
+	RecId rec = record_new(&t->slow->block, (ClockPair){0, 0}, &r);
 	*c =
 	    (RecCached){.pc = (uintptr_t)pc, .top = top, .size = told, .gen = g->ginfo, .rec = rec};
 	return rec;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../../runtime/os/os.h"
-#include "../history/record.h"
+#include "../slow.h"
 
 SetNode *set_chunk[SET_CHUNKS];
 uint32_t set_made;
@@ -70,10 +70,7 @@ static uint32_t node_new(void)
 
 static uint8_t kinds_of(Entry e, uint32_t next)
 {
-	uint32_t kinds = 1u << e.kind | (next ? load_rlx(&set_at(next)->kinds) : 0u);
-	if (load_rlx(&record_at(e.rec)->size) & RECORD_SINGLE) /* relaxed: see record.h */
-		kinds |= SET_SINGLE;
-	return (uint8_t)kinds;
+	return (uint8_t)(1u << e.kind | (next ? set_at(next)->kinds : 0u));
 }
 
 /* The set {e, rest of next}. */
@@ -88,11 +85,8 @@ static uint32_t intern(Entry e, uint32_t next, uint32_t thinned)
 		for (id = *b; id; id = set_at(id)->hash_next) {
 			SetNode *n = set_at(id);
 			if (n->rec == e.rec && n->next == next && n->kind == e.kind &&
-			    n->mask == e.mask) {
-				if (n->kinds & SET_SINGLE)
-					store_rlx(&n->kinds, kinds_of(e, next));
+			    n->mask == e.mask)
 				break;
-			}
 		}
 		if (!id && (id = node_new()) != 0) {
 			uint32_t len = 1 + (next ? set_at(next)->len : 0);
@@ -149,6 +143,12 @@ Cell cell_build(Entry *e, uint32_t n, bool *lost)
 	Cell simple = n == 1 ? cell_simple(e[0]) : 0;
 	if (simple)
 		return simple;
+	RaceSlow *s = race_thread_now()->slow;
+	if (n <= 2 && likely(s)) {
+		Cell pair = pair_make(s, e[n - 1], n == 2 ? &e[0] : NULL);
+		*lost |= !pair;
+		return pair;
+	}
 	uint32_t id = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t up = intern(e[i], id, n);
@@ -172,9 +172,10 @@ Cell cell_cons(Cell c, Entry e, bool *lost)
 MemoryUse set_memory(void)
 {
 	uint64_t chunks = load_rlx(&sets.top) ? (load_rlx(&sets.top) >> SET_CHUNK_BITS) + 1 : 0;
-	return (MemoryUse){
-	    load_rlx(&sets.live), chunks * SET_CHUNK * sizeof(SetNode) +
-				      ((uint64_t)load_rlx(&sets.mask) + 1) * sizeof *sets.bucket};
+	MemoryUse pairs = ids_memory(&pair_ids);
+	return (MemoryUse){load_rlx(&sets.live) + pairs.live,
+	    pairs.bytes + chunks * SET_CHUNK * sizeof(SetNode) +
+		((uint64_t)load_rlx(&sets.mask) + 1) * sizeof *sets.bucket};
 }
 
 uint32_t set_top(void)

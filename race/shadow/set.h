@@ -1,5 +1,5 @@
 /*
- * set.h: what does not fit one simple cell: an interned list of accesses of one granule.
+ * set.h: what does not fit a cell or a pair: an interned list of accesses of one granule.
  *
  * Sets are immutable and hash-consed: the same list is the same id, so an array whose elements share a
  * history shares one set. Lists of up to SET_SORTED entries are kept in descending order of (record,
@@ -9,7 +9,7 @@
 #ifndef GORO_RACE_SET_H
 #define GORO_RACE_SET_H
 
-#include "cell.h"
+#include "pair.h"
 
 #define SET_SORTED 16
 
@@ -17,20 +17,16 @@ typedef struct SetNode {
 	RecId rec;
 	uint32_t next; /* set id; 0: end */
 	uint8_t kind, mask;
-	uint8_t kinds; /* of it and all behind it, a bit per Kind; and SET_SINGLE; relaxed atomic */
+	uint8_t kinds; /* of it and all behind it, a bit per Kind */
 	bool marked;   /* collection */
 	uint32_t len;
 	uint32_t thinned; /* len when last thinned; a hint, not part of the identity */
 	uint32_t hash_next;
 } SetNode;
 
-/* A record of it, or behind it, was RECORD_SINGLE when last looked at: it may be so still. */
-#define SET_SINGLE 0x80u
-_Static_assert((1u << KINDS) <= SET_SINGLE, "kinds run into SET_SINGLE");
-
 #define SET_CHUNK_BITS 14
 #define SET_CHUNK      (1u << SET_CHUNK_BITS)
-#define SET_CHUNKS     (1u << (31 - SET_CHUNK_BITS))
+#define SET_CHUNKS     (1u << (30 - SET_CHUNK_BITS))
 
 extern SetNode *set_chunk[SET_CHUNKS];
 extern uint32_t set_made; /* since the last collection; relaxed atomic */
@@ -45,13 +41,16 @@ typedef struct CellIter {
 	Cell simple;
 	uint32_t set;
 	Plane plane;
+	const Entry *pair;
 } CellIter;
 
 static inline CellIter cell_iter(Cell c, Plane p)
 {
-	if (cell_is_set(c))
-		return (CellIter){.set = c & ~CELL_SET, .plane = p};
-	return (CellIter){.simple = c, .plane = p};
+	if (cell_is_simple(c))
+		return (CellIter){.simple = c, .plane = p};
+	if (cell_is_pair(c))
+		return (CellIter){.pair = pair_at(c)->e, .plane = p};
+	return (CellIter){.set = c & ~CELL_SET, .plane = p};
 }
 
 static inline bool cell_next(CellIter *it, Entry *e)
@@ -60,6 +59,12 @@ static inline bool cell_next(CellIter *it, Entry *e)
 		*e = (Entry){cell_rec(it->simple), (uint8_t)cell_kind(it->simple, it->plane),
 		    cell_mask(it->simple)};
 		it->simple = 0;
+		return true;
+	}
+	if (it->pair) {
+		*e = it->pair[0];
+		it->pair = it->plane == PLANE_NONE || !it->pair[1].rec ? NULL : it->pair + 1;
+		it->plane = PLANE_NONE; /* the second is the last */
 		return true;
 	}
 	if (!it->set)
@@ -72,10 +77,14 @@ static inline bool cell_next(CellIter *it, Entry *e)
 
 static inline uint32_t cell_len(Cell c)
 {
-	return c == 0 ? 0 : !cell_is_set(c) ? 1 : set_at(c & ~CELL_SET)->len;
+	return c == 0		   ? 0
+	       : cell_is_simple(c) ? 1
+	       : cell_is_pair(c)   ? 1 + (pair_at(c)->e[1].rec != 0)
+				   : set_at(c & ~CELL_SET)->len;
 }
 
-/* The cell of these entries, newest last; sorts and merges e in place. 0 and *lost where memory ends. */
+/* The cell of these entries, newest last; sorts and merges e in place. 0 and *lost where memory ends. By a thread
+ * that is registered. */
 Cell cell_build(Entry *e, uint32_t n, bool *lost);
 /* The long list c with one more at its head. */
 Cell cell_cons(Cell c, Entry e, bool *lost);
@@ -84,7 +93,7 @@ Cell cell_cons(Cell c, Entry e, bool *lost);
 void set_mark_begin(void);
 void set_mark(uint32_t id);
 uint32_t set_mark_end(void);
-MemoryUse set_memory(void);
+MemoryUse set_memory(void); /* and of pairs */
 /* Ids ever used. */
 uint32_t set_top(void);
 

@@ -21,7 +21,7 @@ Region *shadow_region[REGIONS];
 Region *shadow_regions;
 
 static Lock map_lock = LOCK_INIT(RACE_SHADOW);
-uint32_t block_locks[BLOCK_LOCKS];
+BlockLock block_locks[1u << BLOCK_LOCK_BITS];
 
 #define BITS_BYTES (((uintptr_t)1 << REGION_BITS) / 16 / 8)
 

@@ -146,13 +146,18 @@ static inline void shadow_grow(uintptr_t addr, Cell w, Cell r)
 		shadow_grow_slow(addr, w, r);
 }
 
-#define BLOCK_LOCKS 2048u
-extern uint32_t block_locks[BLOCK_LOCKS] __attribute__((visibility("hidden")));
+/* A cache line each, and scattered: threads that go through parts of an array side by side would meet in one
+ * line of locks all the time. */
+#define BLOCK_LOCK_BITS 11
+typedef struct BlockLock {
+	_Alignas(64) uint32_t word;
+} BlockLock;
+extern BlockLock block_locks[1u << BLOCK_LOCK_BITS] __attribute__((visibility("hidden")));
 
 static inline uint32_t *block_lock_of(uintptr_t addr)
 {
-	uintptr_t b = addr / BLOCK;
-	return &block_locks[(b ^ b >> 11) & (BLOCK_LOCKS - 1)];
+	uint32_t b = (uint32_t)(addr / BLOCK);
+	return &block_locks[b * 0x9e3779b1u >> (32 - BLOCK_LOCK_BITS)].word;
 }
 
 void block_lock_slow(uint32_t *l);

@@ -29,27 +29,27 @@ static bool is_disturbed(const Access *a, uint8_t mask, Cell w)
 {
 	Entry e;
 	for (CellIter it = cell_iter(w, PLANE_W); cell_next(&it, &e);) {
-		const Record *r = record_at(e.rec);
+		ClockPair r = *record_when(e.rec);
 		if ((e.mask & mask) &&
 		    (e.kind == KIND_FREE ||
-			(r->slot != a->ctx->slot && clock_get(&a->ctx->clock, r->slot) < r->epoch)))
+			(r.slot != a->ctx->slot && clock_get(&a->ctx->clock, r.slot) < r.epoch)))
 			return true;
 	}
 	return false;
 }
 
-/* The goroutine's own record of this use; NULL: none yet. Block lock held. */
-static Record *own_use(const Access *a, uint8_t mask, Cell r)
+/* The goroutine's own record of this use; 0: none yet. Block lock held. */
+static RecId own_use(const Access *a, uint8_t mask, Cell r)
 {
 	Entry e;
 	CellIter it = cell_iter(r, PLANE_R);
 	for (int i = 0; i <= USE_KEEP && cell_next(&it, &e); i++) {
-		Record *rec = record_at(e.rec);
+		const Record *rec = record_at(e.rec);
 		if (e.mask == mask && e.kind == KIND_READ && rec->ginfo == a->ctx->ginfo &&
 		    rec->size & RECORD_USE)
-			return rec;
+			return e.rec;
 	}
-	return NULL;
+	return 0;
 }
 
 /* The first use by this goroutine, or one that something else disturbs. Block lock held. */
@@ -92,13 +92,13 @@ void hook_use(RaceCtx *g, const void *addr, size_t size, const void *pc)
 		StackId top = context_top(t, g);
 		block_lock(granule);
 		Cell w = load_rlx(shadow_w(granule)); /* relaxed: the block is locked */
-		Record *own = own_use(&a, mask, load_rlx(shadow_r_of(shadow_w(granule))));
+		RecId own = own_use(&a, mask, load_rlx(shadow_r_of(shadow_w(granule))));
 		if (likely(own) && likely(!w || !is_disturbed(&a, mask, w))) {
-			own->slot = g->slot;
-			own->epoch = g->epoch;
-			own->top = top;
-			own->pc = (uintptr_t)pc;
-			own->mset = g->mset;
+			Record *r = record_at(own);
+			*record_when(own) = (ClockPair){g->slot, g->epoch};
+			r->top = top;
+			r->pc = (uintptr_t)pc;
+			r->mset = g->mset;
 			g->used = true;
 		} else {
 			use_slow(&a, granule, mask);

@@ -136,34 +136,35 @@ Test(mutexset, lists_what_is_held)
 
 Test(record, freed_ids_rest_for_one_collection)
 {
-	static RecordBlock b;
+	static IdBlock b;
 	static RecId id[1000];
-	Record r = {.slot = 1, .epoch = 1};
+	ClockPair when = {1, 1};
+	Record r = {.size = 4};
 	for (int i = 0; i < 1000; i++) {
 		r.top = (StackId)i;
-		id[i] = record_new(&b, &r);
+		id[i] = record_new(&b, when, &r);
 		cr_assert_neq(id[i], 0u);
 	}
-	record_give_back(&b);
-	record_mark_begin();
+	ids_give_back(&record_ids, &b);
+	ids_mark_begin(&record_ids);
 	for (int i = 0; i < 1000; i += 2)
 		cr_assert(record_mark(id[i]));
 	cr_assert_not(record_mark(id[0]), "marked already");
-	cr_assert_eq(record_mark_end(), 500u);
+	cr_assert_eq(ids_mark_end(&record_ids), 500u);
 	for (int i = 0; i < 1000; i += 2)
 		cr_assert_eq(record_at(id[i])->top, (StackId)i);
-	uint32_t top = record_top();
+	uint32_t top = record_ids.top;
 	static bool again[1 << 16];
 	for (int i = 0; i < 400; i++)
-		again[record_new(&b, &r)] = true;
+		again[record_new(&b, when, &r)] = true;
 	for (int i = 1; i < 1000; i += 2)
 		cr_assert_not(again[id[i]], "freed by the last collection only");
-	record_mark_begin();
-	record_mark_end();
-	record_mark_begin();
-	record_mark_end();
-	record_give_back(&b);
+	ids_mark_begin(&record_ids);
+	ids_mark_end(&record_ids);
+	ids_mark_begin(&record_ids);
+	ids_mark_end(&record_ids);
+	ids_give_back(&record_ids, &b);
 	for (int i = 0; i < 1000; i++)
-		record_new(&b, &r);
-	cr_assert_leq(record_top(), top + 512, "ids come back");
+		record_new(&b, when, &r);
+	cr_assert_leq(record_ids.top, top + 512, "ids come back");
 }

@@ -1,0 +1,485 @@
+/*
+ * brief.c: an access that the filter does not know, where little is remembered: no more than one access in
+ * each plane, ordered before this one, of no other bytes. Most misses are of that kind: what was done in an
+ * earlier epoch is done again. Everything else goes to access.c, which has the model, and of which this is a
+ * part: with e the old accesses and x the new one, a state without conflicts where x stands for e becomes
+ * the state of x alone. shadow_test.c runs both on all states that this file takes, and compares.
+ *
+ * Within the epoch the latest of a goroutine's accesses of the same bytes may take the place of an earlier one, see
+ * access_refresh.
+ *
+ * No call, but for a record that is new; no table but the cache of records; one locked instruction, for the block.
+ */
+#include "access.h"
+
+#include "../history/context.h"
+
+#define NEAR 64 /* records made in between: the next line, not another call */
+
+/* What the program's accesses need besides to be done here, apart from being attached. */
+static inline bool is_plain(const RaceCtx *ctx)
+{
+	return likely(!race_seed) && likely(!shadow_limited) &&
+	       likely(!(ctx->ignore_reads | ctx->ignore_writes));
+}
+
+static inline bool mine(const RaceCtx *ctx, ClockPair p)
+{
+	return p.slot == ctx->slot && p.epoch == ctx->epoch;
+}
+
+/* Before what ctx does now, as far as is known without asking for cancellations. */
+static inline bool before(const RaceCtx *ctx, ClockPair p)
+{
+	return p.slot == ctx->slot || clock_get(&ctx->clock, p.slot) >= p.epoch;
+}
+
+/* The record of the access at pc; 0: there is none, and no id at hand for one. */
+static inline RecId brief_record(RaceThread *t, RaceCtx *ctx, uintptr_t pc, uint32_t size)
+{
+	StackId top = t->top == t->base ? CONTEXT_ROOT : t->top[-1].id;
+	if (unlikely(!top))
+		top = context_top(t, ctx);
+	RaceSlow *s = t->slow;
+	RecCached *c = &s->rec_cache[record_index(pc, top)];
+	if (likely(c->gen == t->gen) && likely(c->pc == pc) && likely(c->top == top) &&
+	    likely(c->mset == ctx->mset) && likely(c->size == size))
+		return c->rec;
+	if (unlikely(!s->block.n))
+		return 0; /* access.c takes more, after a collection where one is due */
+	Record r = {.pc = pc, .top = top, .ginfo = ctx->ginfo, .mset = ctx->mset, .size = size};
+	RecId rec = record_next(&s->block, (ClockPair){ctx->slot, ctx->epoch}, &r);
+	*c = (RecCached){
+	    .pc = pc, .gen = t->gen, .top = top, .mset = ctx->mset, .size = size, .rec = rec};
+	ctx->used = true;
+	return rec;
+}
+
+/* The cell of rec's plain access of the bytes `mask`, in either plane: its kind is the first there. */
+static inline Cell brief_cell(RecId rec, uint8_t mask)
+{
+	return code_of_mask(mask) << CELL_MASK_AT | rec;
+}
+_Static_assert(KIND_READ == 0 && KIND_WRITE == 3, "plain kinds are 0 in their planes' cells");
+
+/* old, which is of this epoch, and rec's access of the bytes `mask`, in one simple cell; 0: none says both. */
+static inline Cell brief_join(Cell old, RecId rec, uint8_t mask)
+{
+	uint8_t theirs = cell_mask(old);
+	if (theirs == mask) /* told already: by rec, where that was long ago */
+		return cell_rec(old) - rec + NEAR <= 2 * NEAR ? old : brief_cell(rec, mask);
+	if (cell_rec(old) == rec && code_of_mask(theirs | mask)) /* a loop over bytes */
+		return brief_cell(rec, theirs | mask);
+	return theirs & ~mask ? 0 : brief_cell(rec, mask);
+}
+
+/* The state {w2, r2} that a plain access makes of {w, r}, both simple. */
+static inline __attribute__((always_inline)) Brief brief_state(RaceThread *t, RaceCtx *ctx,
+    uintptr_t pc, uint8_t mask, uint32_t size, bool write, Cell w, Cell r, Cell *w2, Cell *r2)
+{
+	bool again = false; /* what is there is of the same kind and of this epoch */
+	*w2 = w;
+	*r2 = r;
+	if (unlikely((w | r) & CELL_SET))
+		return BRIEF_NOT;
+	if (w) {
+		ClockPair p = *record_when(cell_rec(w));
+		uint8_t theirs = cell_mask(w);
+		if (unlikely(cell_kind(w, PLANE_W) != KIND_WRITE))
+			return BRIEF_NOT;
+		if (mine(ctx, p)) {
+			if (!write && !(mask & ~theirs))
+				return BRIEF_IN_W;
+			again = write;
+		} else if (unlikely(!before(ctx, p)) || (write && (theirs & ~mask))) {
+			return BRIEF_NOT;
+		}
+	}
+	if (r) {
+		ClockPair p = *record_when(cell_rec(r));
+		uint8_t theirs = cell_mask(r);
+		Kind k = cell_kind(r, PLANE_R);
+		if (!write && k == KIND_READ && mine(ctx, p))
+			again = true;
+		else if (unlikely(theirs & ~mask) || unlikely(!before(ctx, p)) ||
+			 (!write && k == KIND_AWRITE))
+			return BRIEF_NOT;
+	}
+	RecId rec = brief_record(t, ctx, pc, size);
+	if (unlikely(!rec) || unlikely(rec > CELL_REC_MAX))
+		return BRIEF_NOT;
+	Cell own = again ? brief_join(write ? w : r, rec, mask) : brief_cell(rec, mask);
+	if (unlikely(!own))
+		return BRIEF_NOT;
+	if (write) {
+		*w2 = own;
+		*r2 = 0;
+		return BRIEF_IN_W;
+	}
+	*r2 = own;
+	return BRIEF_IN_R;
+}
+
+/* ---- up to two accesses in a plane, of any kind ---- */
+
+typedef struct Few {
+	uint32_t n;
+	Entry e[3]; /* two, and the new one */
+} Few;
+
+static inline bool few_of(Cell c, Plane p, Few *f)
+{
+	f->n = 0;
+	if (!c)
+		return true;
+	if (cell_is_simple(c)) {
+		f->e[f->n++] = (Entry){cell_rec(c), (uint8_t)cell_kind(c, p), cell_mask(c)};
+		return true;
+	}
+	if (!cell_is_pair(c))
+		return false;
+	const Pair *pair = pair_at(c);
+	f->e[f->n++] = pair->e[0];
+	if (pair->e[1].rec)
+		f->e[f->n++] = pair->e[1];
+	return true;
+}
+
+/* The cell of f; 0 and false where it takes more, or there is no memory. */
+static inline bool few_cell(RaceSlow *s, Few *f, Cell *out)
+{
+	Entry *e = f->e;
+	*out = 0;
+	if (f->n == 0)
+		return true;
+	if (f->n == 2) {
+		if (e[0].rec == e[1].rec && e[0].kind == e[1].kind) {
+			e[0].mask |= e[1].mask;
+			f->n = 1;
+		} else if (e[0].rec != e[1].rec ? e[0].rec < e[1].rec : e[0].kind < e[1].kind) {
+			Entry x = e[0];
+			e[0] = e[1];
+			e[1] = x;
+		}
+	}
+	if (f->n == 1 && (*out = cell_simple(e[0])) != 0)
+		return true;
+	*out = pair_make(s, e[0], f->n == 2 ? &e[1] : NULL);
+	return *out != 0;
+}
+
+/* Whether all in f that conflicts is before ctx; nothing of freed blocks. */
+static inline bool few_before(const RaceCtx *ctx, const Few *f, Kind kind, uint8_t mask)
+{
+	for (uint32_t i = 0; i < f->n; i++) {
+		if (f->e[i].kind >= KIND_FREE)
+			return false;
+		if ((f->e[i].mask & mask) && (access_conflicts[kind] & 1u << f->e[i].kind) &&
+		    !before(ctx, *record_when(f->e[i].rec)))
+			return false;
+	}
+	return true;
+}
+
+/* The bytes of mask in f that are of this epoch, and of no less strength. */
+static inline uint8_t few_mine(const RaceCtx *ctx, const Few *f, Kind kind, uint8_t mask)
+{
+	uint8_t have = 0;
+	for (uint32_t i = 0; i < f->n; i++)
+		if ((f->e[i].mask & mask) && (access_stands_for[f->e[i].kind] & 1u << kind) &&
+		    mine(ctx, *record_when(f->e[i].rec)))
+			have |= f->e[i].mask;
+	return have & mask;
+}
+
+/* f without the bytes of mask in what the access stands for; what is mine already stays (keep). */
+static inline void few_drop(const RaceCtx *ctx, Few *f, Kind kind, uint8_t mask, bool keep)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < f->n; i++) {
+		Entry e = f->e[i];
+		if ((e.mask & mask) && (access_stands_for[kind] & 1u << e.kind)) {
+			ClockPair p = *record_when(e.rec);
+			if (!(keep && mine(ctx, p) && (access_stands_for[e.kind] & 1u << kind)) &&
+			    before(ctx, p))
+				e.mask &= (uint8_t)~mask;
+		}
+		if (e.mask)
+			f->e[n++] = e;
+	}
+	f->n = n;
+}
+
+/* The same as access_refresh: of accesses like this one, those of long ago make way. Whether all of mask is told
+ * by what stays. */
+static inline uint8_t few_refresh(const RaceCtx *ctx, Few *f, Kind kind, uint8_t mask, RecId rec)
+{
+	uint8_t far = 0;
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < f->n; i++) {
+		Entry e = f->e[i];
+		if ((e.mask & mask) && e.kind == kind && e.rec - rec + NEAR > 2 * NEAR &&
+		    mine(ctx, *record_when(e.rec))) {
+			far |= e.mask & mask;
+			e.mask &= (uint8_t)~mask;
+		}
+		if (e.mask)
+			f->e[n++] = e;
+	}
+	f->n = n;
+	return far;
+}
+
+Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t mask, uint32_t size,
+    Cell w, Cell r, Cell *w2, Cell *r2)
+{
+	Few fw, fr;
+	*w2 = w;
+	*r2 = r;
+	if (!few_of(w, PLANE_W, &fw) || !few_of(r, PLANE_R, &fr))
+		return BRIEF_NOT;
+	bool in_r = kind_plane(kind) == PLANE_R;
+	Few *own = in_r ? &fr : &fw;
+	if (w && few_mine(ctx, &fw, kind, mask) == mask) {
+		if (kind != KIND_WRITE)
+			return BRIEF_IN_W;
+	} else if (in_r && r && few_mine(ctx, &fr, kind, mask) == mask) {
+		if (kind != KIND_READ)
+			return BRIEF_IN_R;
+	} else {
+		if (!few_before(ctx, &fw, kind, mask) || !few_before(ctx, &fr, kind, mask))
+			return BRIEF_NOT;
+		own = NULL;
+	}
+	RecId rec = brief_record(t, ctx, pc, size);
+	if (unlikely(!rec))
+		return BRIEF_NOT;
+	uint8_t add = mask;
+	if (own) { /* told already: by this one, where that was long ago */
+		add = few_refresh(ctx, own, kind, mask, rec);
+		if (!add)
+			return in_r ? BRIEF_IN_R : BRIEF_IN_W;
+	} else if (in_r) {
+		few_drop(ctx, &fr, kind, mask, true);
+		add &= (uint8_t)~few_mine(ctx, &fr, kind, mask);
+		own = &fr;
+	} else {
+		few_drop(ctx, &fw, kind, mask, true);
+		add &= (uint8_t)~few_mine(ctx, &fw, kind, mask);
+		few_drop(ctx, &fr, kind, mask, false);
+		own = &fw;
+		if (!few_cell(t->slow, &fr, r2) && fr.n)
+			return BRIEF_NOT;
+	}
+	own->e[own->n++] = (Entry){rec, (uint8_t)kind, add};
+	if (own->n == 3) { /* of one access, perhaps: a loop over bytes */
+		Entry *e = own->e;
+		for (uint32_t i = 0; i < 2 && own->n == 3; i++)
+			if (e[i].rec == rec && e[i].kind == kind) {
+				e[i].mask |= add;
+				own->n = 2;
+			}
+		if (own->n == 3)
+			return BRIEF_NOT;
+	}
+	if (!few_cell(t->slow, own, in_r ? r2 : w2))
+		return BRIEF_NOT;
+	return in_r ? BRIEF_IN_R : BRIEF_IN_W;
+}
+
+static inline __attribute__((always_inline)) Brief brief_any(RaceThread *t, RaceCtx *ctx,
+    uintptr_t pc, uint8_t mask, uint32_t size, bool write, Cell w, Cell r, Cell *w2, Cell *r2)
+{
+	Brief b = brief_state(t, ctx, pc, mask, size, write, w, r, w2, r2);
+	if (likely(b != BRIEF_NOT))
+		return b;
+	return access_brief(
+	    t, ctx, pc, write ? KIND_WRITE : KIND_READ, mask, size, w, r, w2, r2);
+}
+
+static inline void prefetch(Cell c)
+{
+	if (c && cell_is_simple(c))
+		__builtin_prefetch(record_when(cell_rec(c)));
+}
+
+static inline void brief_known(RaceThread *t, uint32_t hi, Brief b, Cell w2, Cell r2)
+{
+	if (b == BRIEF_IN_W)
+		filter_put(t, hi | CODE_WRITE, w2);
+	else
+		filter_put(t, hi, r2);
+}
+
+static inline __attribute__((always_inline)) bool brief_one(
+    RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc)
+{
+	unsigned log2 = code >> 3 & 3, off = (unsigned)addr & 7;
+	if (unlikely(off + (1u << log2) > GRANULE) || unlikely(!shadow_mapped(addr)))
+		return false;
+	Cell *pw = shadow_w(addr), *pr = shadow_r_of(pw), w2, r2;
+	uint32_t *lock = block_lock_of(addr);
+	Brief b = BRIEF_NOT;
+	prefetch(load_rlx(pw)); /* relaxed, and perhaps stale a moment later: a hint, so that the two */
+	prefetch(load_rlx(pr)); /* misses of the cache overlap with each other and the lock */
+	if (unlikely(!cas_acq(lock, 0, 1))) /* as in block_lock */
+		return false;
+	Cell w = load_rlx(pw), r = load_rlx(pr);
+	if (likely(w | r) || shadow_is_touched(shadow_chunk(addr)))
+		b = brief_any(t, ctx, (uintptr_t)pc, (uint8_t)(((1u << (1u << log2)) - 1) << off),
+		    1u << log2, code & CODE_WRITE, w, r, &w2, &r2);
+	if (likely(b != BRIEF_NOT)) {
+		if (w != w2)
+			store_rlx(pw, w2); /* relaxed: as in check_granule */
+		if (r != r2)
+			store_rlx(pr, r2);
+		brief_known(t, t->gen + off + code, b, w2, r2);
+	}
+	store_rel(lock, 0u); /* as in block_unlock */
+	return b != BRIEF_NOT;
+}
+
+bool access_brief_atomic(
+    RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc)
+{
+	uint32_t size = 1u << (code >> 3 & 3), off = (uint32_t)addr & 7;
+	if (!is_plain(ctx) || off + size > GRANULE || unlikely(!shadow_mapped(addr)))
+		return false;
+	Cell *pw = shadow_w(addr), *pr = shadow_r_of(pw), w2, r2;
+	Brief b = BRIEF_NOT;
+	block_lock(addr);
+	Cell w = load_rlx(pw), r = load_rlx(pr);
+	if (likely(w | r) || shadow_is_touched(shadow_chunk(addr)))
+		b = access_brief(t, ctx, (uintptr_t)pc,
+		    code & CODE_WRITE ? KIND_AWRITE : KIND_AREAD,
+		    (uint8_t)(((1u << size) - 1) << off), size, w, r, &w2, &r2);
+	if (b != BRIEF_NOT) {
+		if (w != w2)
+			store_rlx(pw, w2); /* relaxed: as in check_granule */
+		if (r != r2)
+			store_rlx(pr, r2);
+		if (b == BRIEF_IN_W)
+			filter_put(t, (t->gen + off + code) | CODE_WRITE | CODE_PLAIN, w2);
+		else
+			filter_put(t, t->gen + off + code, r2);
+	}
+	block_unlock(addr);
+	return b != BRIEF_NOT;
+}
+
+/* Two granules in one state, of one block. */
+static inline bool brief_two(
+    RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc)
+{
+	if (unlikely(addr & 7) || unlikely((addr & (BLOCK - 1)) > BLOCK - 2 * GRANULE) ||
+	    unlikely(!shadow_mapped(addr)))
+		return false;
+	Cell *pw = shadow_w(addr), *pr = shadow_r_of(pw), w2, r2;
+	uint32_t *lock = block_lock_of(addr);
+	Brief b = BRIEF_NOT;
+	prefetch(load_rlx(pw)); /* relaxed, and perhaps stale a moment later: a hint, so that the two */
+	prefetch(load_rlx(pr)); /* misses of the cache overlap with each other and the lock */
+	if (unlikely(!cas_acq(lock, 0, 1))) /* as in block_lock */
+		return false;
+	Cell w = load_rlx(pw), r = load_rlx(pr);
+	if (likely(w == load_rlx(pw + 1)) && likely(r == load_rlx(pr + 1)) &&
+	    (likely(w | r) || shadow_is_touched(shadow_chunk(addr))))
+		b = brief_any(
+		    t, ctx, (uintptr_t)pc, 0xff, GRANULE, code & CODE_WRITE, w, r, &w2, &r2);
+	if (likely(b != BRIEF_NOT)) {
+		if (w != w2) {
+			store_rlx(pw, w2); /* relaxed: as in check_granule */
+			store_rlx(pw + 1, w2);
+		}
+		if (r != r2) {
+			store_rlx(pr, r2);
+			store_rlx(pr + 1, r2);
+		}
+		brief_known(t, t->gen + code, b, w2, r2);
+	}
+	store_rel(lock, 0u); /* as in block_unlock */
+	return b != BRIEF_NOT;
+}
+
+static __attribute__((noinline)) void access_slower(uintptr_t addr, unsigned code, const void *pc)
+{
+	seed_access(addr, code & CODE_WRITE, pc);
+	RaceThread *t = race_thread_now(); /* another, where others went on meanwhile */
+	if (!race_enter_self(t))
+		return;
+	collect_if_due(t);
+	if (!access_again(t, addr, code, pc)) {
+		access_check(t, t->ctx, addr, code, pc);
+		finding_flush(t);
+	}
+	race_leave(t);
+}
+
+__attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const void *pc)
+{
+	RaceThread *t = race_thread_now();
+	RaceCtx *ctx = t->ctx;
+	if (likely(ctx) && is_plain(ctx) && race_try_enter(t)) {
+		if (likely(brief_one(t, ctx, addr, code, pc))) {
+			race_leave(t);
+			return;
+		}
+		store_rel(&t->busy, 0u); /* as race_leave; signals held are let go at the next */
+	}
+	access_slower(addr, code, pc);
+}
+
+__attribute__((noinline)) void access_slow_vptr(uintptr_t addr, unsigned code, const void *pc)
+{
+	seed_access(addr, code & CODE_WRITE, pc);
+	RaceThread *t = race_thread_now();
+	if (!race_enter_self(t))
+		return;
+	collect_if_due(t);
+	t->slow->size_flag = RECORD_VPTR;
+	access_check(t, t->ctx, addr, code, pc);
+	t->slow->size_flag = 0;
+	finding_flush(t);
+	race_leave(t);
+}
+
+/* One of the two may be known already. */
+static bool known(RaceThread *t, uintptr_t addr, unsigned code)
+{
+	if (!shadow_mapped(addr))
+		return false;
+	Cell *w = shadow_w(addr);
+	uint32_t hi = t->gen + ((uint32_t)addr & 7) + code;
+	return filter_has(t, hi | CODE_WRITE, load_rlx(w)) ||
+	       (!(code & CODE_WRITE) && filter_has(t, hi, load_rlx(shadow_r_of(w))));
+}
+
+static __attribute__((noinline)) void access_slower16(uintptr_t addr, unsigned code, const void *pc)
+{
+	seed_access(addr, code & CODE_WRITE, pc);
+	RaceThread *t = race_thread_now();
+	if (!race_enter_self(t))
+		return;
+	collect_if_due(t);
+	bool brief = is_plain(t->ctx);
+	for (uintptr_t at = addr; at < addr + 16; at += 8)
+		if (!known(t, at, code) && !(brief && brief_one(t, t->ctx, at, code, pc)) &&
+		    !access_again(t, at, code, pc))
+			access_check(t, t->ctx, at, code, pc);
+	finding_flush(t);
+	race_leave(t);
+}
+
+__attribute__((noinline)) void access_slow16(uintptr_t addr, unsigned code, const void *pc)
+{
+	RaceThread *t = race_thread_now();
+	RaceCtx *ctx = t->ctx;
+	if (likely(ctx) && is_plain(ctx) && race_try_enter(t)) {
+		if (likely(brief_two(t, ctx, addr, code, pc))) {
+			race_leave(t);
+			return;
+		}
+		store_rel(&t->busy, 0u); /* as in access_slow */
+	}
+	access_slower16(addr, code, pc);
+}
