@@ -23,6 +23,8 @@
 #ifndef GORO_RACE_CTX_H
 #define GORO_RACE_CTX_H
 
+#include <stddef.h>
+
 #include "race.h"
 #include "clock/vclock.h"
 
@@ -43,6 +45,9 @@
 	0x40u /* not atomic; so no plain access has code 0, which an unattached thread's
                               empty filter would hold for an empty cell */
 #define CODE_SIZE(l) ((unsigned)(l) << 3)
+/* No access: of 8 bytes from the second on. An entry of the filter with it says of a cell of the W plane: plain
+ * writes, all of them before this epoch. That too stays true for the generation. */
+#define CODE_OLD (CODE_SIZE(3) | 1)
 
 typedef struct RaceThread RaceThread;
 typedef struct RaceSlow RaceSlow;
@@ -73,7 +78,8 @@ struct RaceCtx {
 	uint32_t ginfo;
 	uint32_t mset;     /* locks held: clock/mutexset.h */
 	uint32_t foreigns; /* order_foreigns (lock/order.h) when mset was looked through */
-	uint16_t ignore_reads, ignore_writes, ignore_sync;
+	_Alignas(4) uint16_t ignore_reads;
+	uint16_t ignore_writes, ignore_sync;
 	RaceThread *thread;      /* who runs it, NULL while parked; relaxed atomic */
 	Frame *base, *top, *end; /* shadow call stack while parked */
 	Fences *fences;          /* NULL until one is used */
@@ -83,6 +89,16 @@ struct RaceCtx {
 	RaceCtx *next, *prev; /* all live contexts; ctx lock in race.c */
 	Clock clock;          /* of others' slots; own slot: all */
 };
+
+/* Any of its accesses: one load. */
+static inline bool ctx_ignores(const RaceCtx *c)
+{
+	uint32_t both;
+	__builtin_memcpy(&both, &c->ignore_reads, sizeof both);
+	return both != 0;
+}
+_Static_assert(offsetof(RaceCtx, ignore_writes) == offsetof(RaceCtx, ignore_reads) + 2,
+    "ctx_ignores reads both");
 
 struct RaceThread {
 	uint32_t gen;  /* generation << GEN_SHIFT; read by the fast path */

@@ -426,7 +426,7 @@ static void unregister(RaceThread *t)
 	if (!s)
 		return;
 	ids_give_back(&record_ids, &s->block);
-	ids_give_back(&pair_ids, &s->pairs);
+	ids_give_back(&few_ids, &s->fews);
 	race_forget_tls(t);
 	lock(&registry.lock);
 	if (s->prev)

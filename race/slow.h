@@ -10,14 +10,14 @@
 #define GORO_RACE_SLOW_H
 
 #include "history/record.h"
-#include "shadow/pair.h"
+#include "shadow/few.h"
 
 #define REC_BITS    8
 #define REC_CACHE   (1u << REC_BITS)
 #define TRANS_BITS  8
 #define TRANS_CACHE (1u << TRANS_BITS)
 #define FOUND_MAX   32
-#define PAIR_BITS   10
+#define FEW_BITS    9
 #define ALLOC_BITS  6
 
 /* The record of an access at pc in this generation. */
@@ -63,8 +63,8 @@ struct RaceSlow {
 	RaceThread *thread;
 	RaceSlow *next, *prev; /* registry; its lock */
 	IdBlock block; /* ids of records */
-	IdBlock pairs;
-	Cell pair_cache[1u << PAIR_BITS]; /* shadow/pair.c; a collection empties it */
+	IdBlock fews;
+	Cell few_cache[1u << FEW_BITS]; /* shadow/few.c; a collection empties it */
 	Entry *scratch; /* grown on demand */
 	uint32_t scratch_cap;
 	uint32_t nfound;

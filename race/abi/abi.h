@@ -17,7 +17,7 @@
 
 /* The fast path: see ctx.h for why a hit is enough. `code` is of constant size and kind. An access that
  * crosses granules has a code that is never put into the filter. */
-static inline __attribute__((always_inline)) void access_fast_or(
+static inline __attribute__((always_inline)) void access_fast(
     uintptr_t addr, unsigned code, const void *pc, void (*slow)(uintptr_t, unsigned, const void *))
 {
 	RaceThread *t = &race_thread;
@@ -32,25 +32,21 @@ static inline __attribute__((always_inline)) void access_fast_or(
 				t, hi, load_rlx(w)))) /* relaxed: any state that was is enough */
 				return;
 		} else {
+			/* What is read again and again, and written by others or long ago, is in R. */
+			Cell r = load_rlx(shadow_r_of(w));
+			if (r && likely(filter_has(t, hi, r)))
+				return;
 			if (filter_has(t, hi + CODE_WRITE, load_rlx(w)))
 				return; /* read what this epoch wrote */
-			if (likely(filter_has(t, hi, load_rlx(shadow_r_of(w)))))
-				return;
 		}
 	}
 	slow(addr, code, pc);
 }
 
-static inline __attribute__((always_inline)) void access_fast(
-    uintptr_t addr, unsigned code, const void *pc)
-{
-	access_fast_or(addr, code, pc, access_slow);
-}
-
 /* 16 bytes: two accesses of 8. Where both granules are in one state, as in most arrays, one look at the
  * filter answers for both. The last granule of a region has no neighbour in its plane. */
 static inline __attribute__((always_inline)) void access_fast16(
-    uintptr_t addr, unsigned code, const void *pc)
+    uintptr_t addr, unsigned code, const void *pc, void (*slow)(uintptr_t, unsigned, const void *))
 {
 	RaceThread *t = &race_thread;
 	if (unlikely(sample_off()))
@@ -59,18 +55,21 @@ static inline __attribute__((always_inline)) void access_fast16(
 	if (likely(base) && likely((uint32_t)addr < 0u - 2 * GRANULE)) {
 		Cell *w = (Cell *)base + ((uint32_t)addr >> 3);
 		uint32_t hi = t->gen + ((uint32_t)addr & 7) + code;
-		Cell c = load_rlx(w);
-		if (c == load_rlx(w + 1) &&
-		    filter_has(t, code & CODE_WRITE ? hi : hi + CODE_WRITE, c))
-			return;
+		Cell c, d;
 		if (!(code & CODE_WRITE)) {
 			c = load_rlx(shadow_r_of(w));
-			if (likely(c == load_rlx(shadow_r_of(w + 1))) &&
-			    likely(filter_has(t, hi, c)))
+			d = load_rlx(shadow_r_of(w + 1));
+			if (c && likely(filter_has(t, hi, c)) &&
+			    (likely(c == d) || (d && filter_has(t, hi, d))))
 				return;
+			hi += CODE_WRITE;
 		}
+		c = load_rlx(w);
+		d = load_rlx(w + 1);
+		if (filter_has(t, hi, c) && (likely(c == d) || filter_has(t, hi, d)))
+			return;
 	}
-	access_slow16(addr, code, pc);
+	slow(addr, code, pc);
 }
 
 #endif

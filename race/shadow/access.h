@@ -25,7 +25,7 @@ typedef struct Access {
 /* Which plane's cell includes the access now; not: nothing was done, see access_transition. */
 typedef enum Brief { BRIEF_NOT, BRIEF_IN_W, BRIEF_IN_R } Brief;
 /* The state of a granule {w, r} after the access of the bytes `mask` at pc by ctx, which t runs, where no more than
- * two accesses are remembered in a plane and none conflicts; its block is locked. */
+ * FEW accesses are remembered in a plane and none conflicts; its block is locked. */
 Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t mask, uint32_t size,
     Cell w, Cell r, Cell *w2, Cell *r2);
 
@@ -38,11 +38,20 @@ extern const uint8_t access_conflicts[KINDS], access_stands_for[KINDS];
 
 /* What the fast path could not settle. code: of ctx.h, with the address's low bits. Enters and leaves
  * the detector, reports. */
-void access_slow(uintptr_t addr, unsigned code, const void *pc);
+#define ACCESS_SLOW(n) void access_slow_##n(uintptr_t addr, unsigned code, const void *pc)
+ACCESS_SLOW(r1);
+ACCESS_SLOW(r2);
+ACCESS_SLOW(r4);
+ACCESS_SLOW(r8);
+ACCESS_SLOW(w1);
+ACCESS_SLOW(w2);
+ACCESS_SLOW(w4);
+ACCESS_SLOW(w8);
 /* The same for an object's pointer to its virtual functions, so that a report can say so. */
-void access_slow_vptr(uintptr_t addr, unsigned code, const void *pc);
+ACCESS_SLOW(vptr);
 /* Two accesses of 8 bytes, side by side. */
-void access_slow16(uintptr_t addr, unsigned code, const void *pc);
+ACCESS_SLOW(r16);
+ACCESS_SLOW(w16);
 /* In a seeded run others may go on before a plain access: not where a signal handler interrupted the
  * detector. The thread may be another afterwards. */
 static inline void seed_access(uintptr_t addr, bool write, const void *pc)
@@ -92,7 +101,7 @@ extern uint32_t collect_threshold, collect_deep; /* relaxed atomics */
 void collect(RaceThread *t);
 static inline void collect_if_due(RaceThread *t)
 {
-	if (unlikely(load_rlx(&record_ids.made) + load_rlx(&pair_ids.made) + load_rlx(&set_made) >=
+	if (unlikely(load_rlx(&record_ids.made) + load_rlx(&few_ids.made) + load_rlx(&set_made) >=
 			 load_rlx(&collect_threshold) ||
 		     load_rlx(&race_made) >= load_rlx(&collect_deep)))
 		collect(t);

@@ -1,6 +1,6 @@
 /*
- * brief.c: an access that the filter does not know, where little is remembered: no more than one access in
- * each plane, ordered before this one, of no other bytes. Most misses are of that kind: what was done in an
+ * brief.c: an access that the filter does not know, where little is remembered: one access in each plane, ordered
+ * before this one, of no other bytes; or up to four. Most misses are of that kind: what was done in an
  * earlier epoch is done again. Everything else goes to access.c, which has the model, and of which this is a
  * part: with e the old accesses and x the new one, a state without conflicts where x stands for e becomes
  * the state of x alone. shadow_test.c runs both on all states that this file takes, and compares.
@@ -19,8 +19,7 @@
 /* What the program's accesses need besides to be done here, apart from being attached. */
 static inline bool is_plain(const RaceCtx *ctx)
 {
-	return likely(!race_seed) && likely(!shadow_limited) &&
-	       likely(!(ctx->ignore_reads | ctx->ignore_writes));
+	return likely(!race_seed) && likely(!shadow_limited) && likely(!ctx_ignores(ctx));
 }
 
 static inline bool mine(const RaceCtx *ctx, ClockPair p)
@@ -73,16 +72,37 @@ static inline Cell brief_join(Cell old, RecId rec, uint8_t mask)
 	return theirs & ~mask ? 0 : brief_cell(rec, mask);
 }
 
-/* The state {w2, r2} that a plain access makes of {w, r}, both simple. */
+/* Plain writes of before this epoch, which a read leaves as they are: of several, or of bytes apart. */
+static inline bool old_writes(RaceThread *t, const RaceCtx *ctx, Cell w)
+{
+	if (likely(filter_has(t, t->gen | CODE_OLD, w)))
+		return true;
+	int n = 0;
+	CellIter it = cell_iter(w, PLANE_W);
+	for (Entry e; n < 8 && cell_next(&it, &e); n++) {
+		ClockPair when = *record_when(e.rec);
+		if (e.kind != KIND_WRITE || mine(ctx, when) || !before(ctx, when))
+			return false;
+	}
+	if (n == 8)
+		return false;
+	filter_put(t, t->gen | CODE_OLD, w);
+	return true;
+}
+
+/* The state {w2, r2} that a plain access makes of {w, r}: simple, but for writes that are read. */
 static inline __attribute__((always_inline)) Brief brief_state(RaceThread *t, RaceCtx *ctx,
     uintptr_t pc, uint8_t mask, uint32_t size, bool write, Cell w, Cell r, Cell *w2, Cell *r2)
 {
 	bool again = false; /* what is there is of the same kind and of this epoch */
 	*w2 = w;
 	*r2 = r;
-	if (unlikely((w | r) & CELL_SET))
+	if (unlikely(r & CELL_SET))
 		return BRIEF_NOT;
-	if (w) {
+	if (unlikely(w & CELL_SET)) {
+		if (write || !old_writes(t, ctx, w))
+			return BRIEF_NOT;
+	} else if (w) {
 		ClockPair p = *record_when(cell_rec(w));
 		uint8_t theirs = cell_mask(w);
 		if (unlikely(cell_kind(w, PLANE_W) != KIND_WRITE))
@@ -120,14 +140,14 @@ static inline __attribute__((always_inline)) Brief brief_state(RaceThread *t, Ra
 	return BRIEF_IN_R;
 }
 
-/* ---- up to two accesses in a plane, of any kind ---- */
+/* ---- up to four accesses in a plane, of any kind ---- */
 
-typedef struct Few {
+typedef struct List {
 	uint32_t n;
-	Entry e[3]; /* two, and the new one */
-} Few;
+	Entry e[FEW + 1]; /* and the new one */
+} List;
 
-static inline bool few_of(Cell c, Plane p, Few *f)
+static inline bool list_of(Cell c, Plane p, List *f)
 {
 	f->n = 0;
 	if (!c)
@@ -136,40 +156,48 @@ static inline bool few_of(Cell c, Plane p, Few *f)
 		f->e[f->n++] = (Entry){cell_rec(c), (uint8_t)cell_kind(c, p), cell_mask(c)};
 		return true;
 	}
-	if (!cell_is_pair(c))
+	if (!cell_is_few(c))
 		return false;
-	const Pair *pair = pair_at(c);
-	f->e[f->n++] = pair->e[0];
-	if (pair->e[1].rec)
-		f->e[f->n++] = pair->e[1];
+	const Few *few = few_at(c);
+	while (f->n < FEW && few->e[f->n].rec) {
+		f->e[f->n] = few->e[f->n];
+		f->n++;
+	}
 	return true;
 }
 
-/* The cell of f; 0 and false where it takes more, or there is no memory. */
-static inline bool few_cell(RaceSlow *s, Few *f, Cell *out)
+/* Order f, and one entry of those of one access. */
+static inline void list_order(List *f)
 {
 	Entry *e = f->e;
-	*out = 0;
-	if (f->n == 0)
-		return true;
-	if (f->n == 2) {
-		if (e[0].rec == e[1].rec && e[0].kind == e[1].kind) {
-			e[0].mask |= e[1].mask;
-			f->n = 1;
-		} else if (e[0].rec != e[1].rec ? e[0].rec < e[1].rec : e[0].kind < e[1].kind) {
-			Entry x = e[0];
-			e[0] = e[1];
-			e[1] = x;
-		}
+	for (uint32_t i = 1; i < f->n; i++) {
+		Entry x = e[i];
+		uint32_t j = i;
+		for (; j > 0 && (e[j - 1].rec != x.rec ? e[j - 1].rec < x.rec : e[j - 1].kind < x.kind); j--)
+			e[j] = e[j - 1];
+		e[j] = x;
 	}
-	if (f->n == 1 && (*out = cell_simple(e[0])) != 0)
+	uint32_t n = f->n != 0;
+	for (uint32_t i = 1; i < f->n; i++)
+		if (e[i].rec == e[n - 1].rec && e[i].kind == e[n - 1].kind)
+			e[n - 1].mask |= e[i].mask;
+		else
+			e[n++] = e[i];
+	f->n = n;
+}
+
+/* The cell of f; false where it takes more, or there is no memory. */
+static inline bool list_cell(RaceSlow *s, List *f, Cell *out)
+{
+	list_order(f);
+	*out = 0;
+	if (f->n == 0 || (f->n == 1 && (*out = cell_simple(f->e[0])) != 0))
 		return true;
-	*out = pair_make(s, e[0], f->n == 2 ? &e[1] : NULL);
-	return *out != 0;
+	return f->n <= FEW && (*out = few_make(s, f->e, f->n)) != 0;
 }
 
 /* Whether all in f that conflicts is before ctx; nothing of freed blocks. */
-static inline bool few_before(const RaceCtx *ctx, const Few *f, Kind kind, uint8_t mask)
+static inline bool list_before(const RaceCtx *ctx, const List *f, Kind kind, uint8_t mask)
 {
 	for (uint32_t i = 0; i < f->n; i++) {
 		if (f->e[i].kind >= KIND_FREE)
@@ -182,18 +210,19 @@ static inline bool few_before(const RaceCtx *ctx, const Few *f, Kind kind, uint8
 }
 
 /* The bytes of mask in f that are of this epoch, and of no less strength. */
-static inline uint8_t few_mine(const RaceCtx *ctx, const Few *f, Kind kind, uint8_t mask)
+static inline uint8_t list_mine(const RaceCtx *ctx, const List *f, Kind kind, uint8_t mask)
 {
 	uint8_t have = 0;
 	for (uint32_t i = 0; i < f->n; i++)
-		if ((f->e[i].mask & mask) && (access_stands_for[f->e[i].kind] & 1u << kind) &&
+		if ((f->e[i].mask & mask) && f->e[i].kind < KIND_FREE &&
+		    (access_stands_for[f->e[i].kind] & 1u << kind) &&
 		    mine(ctx, *record_when(f->e[i].rec)))
 			have |= f->e[i].mask;
 	return have & mask;
 }
 
 /* f without the bytes of mask in what the access stands for; what is mine already stays (keep). */
-static inline void few_drop(const RaceCtx *ctx, Few *f, Kind kind, uint8_t mask, bool keep)
+static inline void list_drop(const RaceCtx *ctx, List *f, Kind kind, uint8_t mask, bool keep)
 {
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < f->n; i++) {
@@ -212,7 +241,7 @@ static inline void few_drop(const RaceCtx *ctx, Few *f, Kind kind, uint8_t mask,
 
 /* The same as access_refresh: of accesses like this one, those of long ago make way. Whether all of mask is told
  * by what stays. */
-static inline uint8_t few_refresh(const RaceCtx *ctx, Few *f, Kind kind, uint8_t mask, RecId rec)
+static inline uint8_t list_refresh(const RaceCtx *ctx, List *f, Kind kind, uint8_t mask, RecId rec)
 {
 	uint8_t far = 0;
 	uint32_t n = 0;
@@ -233,21 +262,21 @@ static inline uint8_t few_refresh(const RaceCtx *ctx, Few *f, Kind kind, uint8_t
 Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t mask, uint32_t size,
     Cell w, Cell r, Cell *w2, Cell *r2)
 {
-	Few fw, fr;
+	List fw, fr;
 	*w2 = w;
 	*r2 = r;
-	if (!few_of(w, PLANE_W, &fw) || !few_of(r, PLANE_R, &fr))
+	if (!list_of(w, PLANE_W, &fw) || !list_of(r, PLANE_R, &fr))
 		return BRIEF_NOT;
 	bool in_r = kind_plane(kind) == PLANE_R;
-	Few *own = in_r ? &fr : &fw;
-	if (w && few_mine(ctx, &fw, kind, mask) == mask) {
+	List *own = in_r ? &fr : &fw;
+	if (w && list_mine(ctx, &fw, kind, mask) == mask) {
 		if (kind != KIND_WRITE)
 			return BRIEF_IN_W;
-	} else if (in_r && r && few_mine(ctx, &fr, kind, mask) == mask) {
+	} else if (in_r && r && list_mine(ctx, &fr, kind, mask) == mask) {
 		if (kind != KIND_READ)
 			return BRIEF_IN_R;
 	} else {
-		if (!few_before(ctx, &fw, kind, mask) || !few_before(ctx, &fr, kind, mask))
+		if (!list_before(ctx, &fw, kind, mask) || !list_before(ctx, &fr, kind, mask))
 			return BRIEF_NOT;
 		own = NULL;
 	}
@@ -256,33 +285,23 @@ Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t
 		return BRIEF_NOT;
 	uint8_t add = mask;
 	if (own) { /* told already: by this one, where that was long ago */
-		add = few_refresh(ctx, own, kind, mask, rec);
+		add = list_refresh(ctx, own, kind, mask, rec);
 		if (!add)
 			return in_r ? BRIEF_IN_R : BRIEF_IN_W;
 	} else if (in_r) {
-		few_drop(ctx, &fr, kind, mask, true);
-		add &= (uint8_t)~few_mine(ctx, &fr, kind, mask);
+		list_drop(ctx, &fr, kind, mask, true);
+		add &= (uint8_t)~list_mine(ctx, &fr, kind, mask);
 		own = &fr;
 	} else {
-		few_drop(ctx, &fw, kind, mask, true);
-		add &= (uint8_t)~few_mine(ctx, &fw, kind, mask);
-		few_drop(ctx, &fr, kind, mask, false);
+		list_drop(ctx, &fw, kind, mask, true);
+		add &= (uint8_t)~list_mine(ctx, &fw, kind, mask);
+		list_drop(ctx, &fr, kind, mask, false);
 		own = &fw;
-		if (!few_cell(t->slow, &fr, r2) && fr.n)
+		if (!list_cell(t->slow, &fr, r2))
 			return BRIEF_NOT;
 	}
 	own->e[own->n++] = (Entry){rec, (uint8_t)kind, add};
-	if (own->n == 3) { /* of one access, perhaps: a loop over bytes */
-		Entry *e = own->e;
-		for (uint32_t i = 0; i < 2 && own->n == 3; i++)
-			if (e[i].rec == rec && e[i].kind == kind) {
-				e[i].mask |= add;
-				own->n = 2;
-			}
-		if (own->n == 3)
-			return BRIEF_NOT;
-	}
-	if (!few_cell(t->slow, own, in_r ? r2 : w2))
+	if (!list_cell(t->slow, own, in_r ? r2 : w2))
 		return BRIEF_NOT;
 	return in_r ? BRIEF_IN_R : BRIEF_IN_W;
 }
@@ -415,7 +434,7 @@ static __attribute__((noinline)) void access_slower(uintptr_t addr, unsigned cod
 	race_leave(t);
 }
 
-__attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const void *pc)
+static __attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const void *pc)
 {
 	RaceThread *t = race_thread_now();
 	RaceCtx *ctx = t->ctx;
@@ -428,6 +447,142 @@ __attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code, const 
 	}
 	access_slower(addr, code, pc);
 }
+
+/* ---- without a call ----
+ *
+ * The same for one plain access of a constant kind and size whose record is known already, or two of 8 bytes: what
+ * loops over memory come to in a new epoch. No function is called before the end, so nothing is spilled. */
+
+static inline RecId known_record(
+    const RaceThread *t, const RaceCtx *ctx, uintptr_t pc, uint32_t size)
+{
+	StackId top = t->top == t->base ? CONTEXT_ROOT : t->top[-1].id;
+	const RecCached *c = &t->slow->rec_cache[record_index(pc, top)];
+	return likely(c->gen == t->gen) && likely(c->pc == pc) && likely(c->top == top) &&
+		       likely(c->mset == ctx->mset) && likely(c->size == size)
+		   ? c->rec
+		   : 0;
+}
+
+/* c, of the plane of the access, with rec's access; 0: not for here. The caller has looked at the kind. */
+static inline __attribute__((always_inline)) Cell leaf_own(
+    const RaceCtx *ctx, Cell c, RecId rec, uint8_t mask, bool whole)
+{
+	if (!whole && (c & (CELL_REC_MAX | 3u << CELL_KIND_AT)) == rec) { /* a loop over bytes */
+		unsigned code = code_of_mask(cell_mask(c) | mask);
+		return code ? code << CELL_MASK_AT | rec : 0;
+	}
+	if (!whole && unlikely(cell_mask(c) & ~mask))
+		return 0;
+	ClockPair p = *record_when(cell_rec(c));
+	if (p.slot == ctx->slot ? p.epoch == ctx->epoch : clock_get(&ctx->clock, p.slot) < p.epoch)
+		return 0; /* of this epoch: it may include the access */
+	return brief_cell(rec, mask);
+}
+
+/* c, of the other plane, is before the access: of whatever bytes for a read, of no others for a write. */
+static inline __attribute__((always_inline)) bool leaf_other(
+    const RaceCtx *ctx, Cell c, uint8_t mask, bool whole, bool write)
+{
+	if (write && !whole && unlikely(cell_mask(c) & ~mask))
+		return false;
+	ClockPair p = *record_when(cell_rec(c));
+	if (p.slot == ctx->slot) /* a write of this epoch may include the read */
+		return write || p.epoch != ctx->epoch || (!whole && mask & ~cell_mask(c));
+	return clock_get(&ctx->clock, p.slot) >= p.epoch;
+}
+
+/* two: of 16 bytes, in one state. */
+static inline __attribute__((always_inline)) bool leaf(RaceThread *t, RaceCtx *ctx, uintptr_t addr,
+    unsigned log2, bool write, bool two, unsigned code, const void *pc)
+{
+	unsigned off = log2 == 3 ? 0 : (unsigned)addr & 7, size = 1u << log2;
+	uint8_t mask = log2 == 3 ? 0xff : (uint8_t)(((1u << size) - 1) << off);
+	if (log2 == 3 ? unlikely(addr & 7) : unlikely(off + size > GRANULE))
+		return false;
+	if (two && unlikely((addr & (BLOCK - 1)) > BLOCK - 2 * GRANULE))
+		return false;
+	uintptr_t base = load_rlx(&shadow_base[addr >> REGION_BITS & (REGIONS - 1)]);
+	if (unlikely(!base) || unlikely(!shadow_valid(addr)))
+		return false;
+	RecId rec = known_record(t, ctx, (uintptr_t)pc, size);
+	Cell *pw = (Cell *)base + ((uint32_t)addr >> 3), *pr = shadow_r_of(pw);
+	uint32_t *lock = block_lock_of(addr);
+	prefetch(load_rlx(pw)); /* relaxed, and perhaps stale a moment later: a hint, so that the two */
+	prefetch(load_rlx(pr)); /* misses of the cache overlap with each other and the lock */
+	if (unlikely(!rec) || unlikely(rec > CELL_REC_MAX) || unlikely(!cas_acq(lock, 0, 1)))
+		return false; /* the lock: as in block_lock */
+	Cell w = load_rlx(pw), r = load_rlx(pr), cell = 0;
+	/* Kinds: of W only 0, a plain write; of R a write makes all give way, a read all but AWRITE. */
+	bool old = !write && (w & CELL_SET) && filter_has(t, t->gen | CODE_OLD, w);
+	if (unlikely(!(w | r)) || (unlikely(w & (CELL_SET | 3u << CELL_KIND_AT)) && !old) ||
+	    unlikely(r & (CELL_SET | (write ? 0 : (unsigned)KIND_AWRITE << CELL_KIND_AT))) ||
+	    (two && unlikely(w != load_rlx(pw + 1) || r != load_rlx(pr + 1))))
+		goto out;
+	if (write) {
+		if (r && !leaf_other(ctx, r, mask, log2 == 3, true))
+			goto out;
+		cell = w ? leaf_own(ctx, w, rec, mask, log2 == 3) : brief_cell(rec, mask);
+	} else {
+		if (w && !old && !leaf_other(ctx, w, mask, log2 == 3, false))
+			goto out;
+		/* an atomic read of rec's there is not: its record is of another place */
+		cell = r ? leaf_own(ctx, r, rec, mask, log2 == 3) : brief_cell(rec, mask);
+	}
+	if (unlikely(!cell))
+		goto out;
+	if (write) {
+		store_rlx(pw, cell); /* relaxed: as in check_granule */
+		if (two)
+			store_rlx(pw + 1, cell);
+		if (r) {
+			store_rlx(pr, 0u);
+			if (two)
+				store_rlx(pr + 1, 0u);
+		}
+	} else {
+		store_rlx(pr, cell);
+		if (two)
+			store_rlx(pr + 1, cell);
+	}
+	uint64_t key = (uint64_t)(t->gen + off + code) << 32 | cell;
+	t->filter[filter_index(key)] = key;
+out:
+	store_rel(lock, 0u); /* as in block_unlock */
+	return cell != 0;
+}
+
+static __attribute__((noinline)) void signals_held(RaceThread *t)
+{
+	race_signals_held(t);
+}
+
+#define LEAF(name, log2, write, two, more)                                                         \
+	void access_slow_##name(uintptr_t addr, unsigned code, const void *pc)                     \
+	{                                                                                          \
+		RaceThread *t = race_thread_now();                                                 \
+		RaceCtx *ctx = t->ctx;                                                             \
+		if (likely(ctx) && is_plain(ctx) && race_try_enter(t)) {                           \
+			bool done = leaf(t, ctx, addr, log2, write, two,                           \
+			    CODE_SIZE(log2) | CODE_PLAIN | ((write) ? CODE_WRITE : 0), pc);        \
+			store_rel(&t->busy, 0u); /* as race_leave */                               \
+			if (likely(done)) {                                                        \
+				if (unlikely(load_rlx(&t->held))) /* relaxed: as in race_leave */  \
+					signals_held(t);                                           \
+				return;                                                            \
+			}                                                                          \
+		}                                                                                  \
+		more(addr, code, pc);                                                              \
+	}
+
+LEAF(r1, 0, false, false, access_slow)
+LEAF(r2, 1, false, false, access_slow)
+LEAF(r4, 2, false, false, access_slow)
+LEAF(r8, 3, false, false, access_slow)
+LEAF(w1, 0, true, false, access_slow)
+LEAF(w2, 1, true, false, access_slow)
+LEAF(w4, 2, true, false, access_slow)
+LEAF(w8, 3, true, false, access_slow)
 
 __attribute__((noinline)) void access_slow_vptr(uintptr_t addr, unsigned code, const void *pc)
 {
@@ -470,7 +625,7 @@ static __attribute__((noinline)) void access_slower16(uintptr_t addr, unsigned c
 	race_leave(t);
 }
 
-__attribute__((noinline)) void access_slow16(uintptr_t addr, unsigned code, const void *pc)
+static __attribute__((noinline)) void access_slow16(uintptr_t addr, unsigned code, const void *pc)
 {
 	RaceThread *t = race_thread_now();
 	RaceCtx *ctx = t->ctx;
@@ -483,3 +638,6 @@ __attribute__((noinline)) void access_slow16(uintptr_t addr, unsigned code, cons
 	}
 	access_slower16(addr, code, pc);
 }
+
+LEAF(r16, 3, false, true, access_slow16)
+LEAF(w16, 3, true, true, access_slow16)

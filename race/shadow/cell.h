@@ -6,12 +6,12 @@
  *
  *	0                                                    nothing
  *	bit 31 clear:  kind:2 (30-29)  mask code:6 (28-23)  record:23 (22-0)
- *	bits 31-30 11: pair:30 (29-0)
+ *	bits 31-30 11: few:30 (29-0)
  *	bits 31-30 10: set:30 (29-0)
  *
  * The mask code numbers the 36 runs of bytes that a granule has, the longest first: 1 all eight. It is never 0, so no
- * simple cell is 0. What does not fit (bytes apart, two accesses, record ids beyond 23 bits) is a pair (pair.h), or
- * else an interned set (set.h).
+ * simple cell is 0. What does not fit (bytes apart, several accesses, record ids beyond 23 bits) is one of a few (few.h),
+ * or else an interned set (set.h).
  *
  * A cell's meaning is immutable. Cell round trips: shadow_test.c.
  */
@@ -33,7 +33,7 @@ typedef enum Kind {
 	KIND_ALLOC,
 	KINDS
 } Kind;
-typedef enum Plane { PLANE_R, PLANE_W, PLANE_NONE } Plane;
+typedef enum Plane { PLANE_R, PLANE_W } Plane;
 
 #ifdef GORO_HARD /* most records need a set then */
 #define CELL_REC_BITS 8
@@ -41,7 +41,7 @@ typedef enum Plane { PLANE_R, PLANE_W, PLANE_NONE } Plane;
 #define CELL_REC_BITS 23
 #endif
 #define CELL_SET     0x80000000u
-#define CELL_PAIR    0xc0000000u
+#define CELL_FEW    0xc0000000u
 #define CELL_REC_MAX ((1u << CELL_REC_BITS) - 1)
 #define CELL_MASK_AT 23
 #define CELL_MASK_BITS 6
@@ -83,14 +83,14 @@ static inline bool cell_is_simple(Cell c)
 	return (c & CELL_SET) == 0; /* or nothing */
 }
 
-static inline bool cell_is_pair(Cell c)
+static inline bool cell_is_few(Cell c)
 {
-	return c >= CELL_PAIR;
+	return c >= CELL_FEW;
 }
 
 static inline bool cell_is_set(Cell c)
 {
-	return (c & CELL_PAIR) == CELL_SET;
+	return (c & CELL_FEW) == CELL_SET;
 }
 
 static inline RecId cell_rec(Cell c)

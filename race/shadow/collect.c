@@ -76,8 +76,8 @@ static uint8_t mark_chunk(uintptr_t addr)
 				continue;
 			last = c[i];
 			any |= 1u | (plane ? TOUCHED_R : TOUCHED_W);
-			if (cell_is_pair(last))
-				pair_mark(last);
+			if (cell_is_few(last))
+				few_mark(last);
 			else if (cell_is_set(last))
 				set_mark(last & ~CELL_SET);
 			else if (cell_kind(last, plane ? PLANE_R : PLANE_W) == KIND_FREE)
@@ -125,7 +125,7 @@ void collect(RaceThread *me)
 	if (low)
 		shed_low();
 	ids_mark_begin(&record_ids);
-	ids_mark_begin(&pair_ids);
+	ids_mark_begin(&few_ids);
 	set_mark_begin();
 	uint64_t cells = 0;
 	for (Region *r = load_acq(&shadow_regions); r; r = r->next) {
@@ -144,14 +144,14 @@ void collect(RaceThread *me)
 	}
 	block_mark_all();
 	uint64_t live = set_mark_end();
-	live += ids_mark_end(&pair_ids);
+	live += ids_mark_end(&few_ids);
 	live += ids_mark_end(&record_ids);
 	for (RaceThread *t = race_thread_each(NULL); t; t = race_thread_each(t)) {
-		t->slow->block.n = t->slow->pairs.n =
+		t->slow->block.n = t->slow->fews.n =
 		    0; /* unused ids in its hand are free by now: no cell names them */
 		race_bump(t);
 		memset(t->slow->alloc_cache, 0, sizeof t->slow->alloc_cache);
-		memset(t->slow->pair_cache, 0, sizeof t->slow->pair_cache);
+		memset(t->slow->few_cache, 0, sizeof t->slow->few_cache);
 	}
 	if (low || load_rlx(&race_made) >= load_rlx(&collect_deep))
 		collect_identities();
@@ -160,7 +160,7 @@ void collect(RaceThread *me)
 	uint64_t next = GC_FACTOR * live / 2;
 	if (GC_FACTOR && next < cells / CELLS_PER_RECORD)
 		next = cells / CELLS_PER_RECORD;
-	uint64_t top = (uint64_t)record_ids.top + pair_ids.top + set_top();
+	uint64_t top = (uint64_t)record_ids.top + few_ids.top + set_top();
 	if (GC_FACTOR && next < top / TOP_PER_RECORD)
 		next = top / TOP_PER_RECORD;
 	if (next < RACE_GC_MIN)

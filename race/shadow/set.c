@@ -144,10 +144,13 @@ Cell cell_build(Entry *e, uint32_t n, bool *lost)
 	if (simple)
 		return simple;
 	RaceSlow *s = race_thread_now()->slow;
-	if (n <= 2 && likely(s)) {
-		Cell pair = pair_make(s, e[n - 1], n == 2 ? &e[0] : NULL);
-		*lost |= !pair;
-		return pair;
+	if (n <= FEW && likely(s)) {
+		Entry down[FEW];
+		for (uint32_t i = 0; i < n; i++)
+			down[i] = e[n - 1 - i];
+		Cell few = few_make(s, down, n);
+		*lost |= !few;
+		return few;
 	}
 	uint32_t id = 0;
 	for (uint32_t i = 0; i < n; i++) {
@@ -172,9 +175,9 @@ Cell cell_cons(Cell c, Entry e, bool *lost)
 MemoryUse set_memory(void)
 {
 	uint64_t chunks = load_rlx(&sets.top) ? (load_rlx(&sets.top) >> SET_CHUNK_BITS) + 1 : 0;
-	MemoryUse pairs = ids_memory(&pair_ids);
-	return (MemoryUse){load_rlx(&sets.live) + pairs.live,
-	    pairs.bytes + chunks * SET_CHUNK * sizeof(SetNode) +
+	MemoryUse few = ids_memory(&few_ids);
+	return (MemoryUse){load_rlx(&sets.live) + few.live,
+	    few.bytes + chunks * SET_CHUNK * sizeof(SetNode) +
 		((uint64_t)load_rlx(&sets.mask) + 1) * sizeof *sets.bucket};
 }
 

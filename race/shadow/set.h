@@ -1,5 +1,5 @@
 /*
- * set.h: what does not fit a cell or a pair: an interned list of accesses of one granule.
+ * set.h: what does not fit a cell or a few: an interned list of accesses of one granule.
  *
  * Sets are immutable and hash-consed: the same list is the same id, so an array whose elements share a
  * history shares one set. Lists of up to SET_SORTED entries are kept in descending order of (record,
@@ -9,7 +9,7 @@
 #ifndef GORO_RACE_SET_H
 #define GORO_RACE_SET_H
 
-#include "pair.h"
+#include "few.h"
 
 #define SET_SORTED 16
 
@@ -41,15 +41,16 @@ typedef struct CellIter {
 	Cell simple;
 	uint32_t set;
 	Plane plane;
-	const Entry *pair;
+	const Few *few;
+	uint32_t at; /* of few */
 } CellIter;
 
 static inline CellIter cell_iter(Cell c, Plane p)
 {
 	if (cell_is_simple(c))
 		return (CellIter){.simple = c, .plane = p};
-	if (cell_is_pair(c))
-		return (CellIter){.pair = pair_at(c)->e, .plane = p};
+	if (cell_is_few(c))
+		return (CellIter){.few = few_at(c), .plane = p};
 	return (CellIter){.set = c & ~CELL_SET, .plane = p};
 }
 
@@ -61,10 +62,10 @@ static inline bool cell_next(CellIter *it, Entry *e)
 		it->simple = 0;
 		return true;
 	}
-	if (it->pair) {
-		*e = it->pair[0];
-		it->pair = it->plane == PLANE_NONE || !it->pair[1].rec ? NULL : it->pair + 1;
-		it->plane = PLANE_NONE; /* the second is the last */
+	if (it->few) {
+		if (it->at == FEW || !it->few->e[it->at].rec)
+			return false;
+		*e = it->few->e[it->at++];
 		return true;
 	}
 	if (!it->set)
@@ -77,10 +78,13 @@ static inline bool cell_next(CellIter *it, Entry *e)
 
 static inline uint32_t cell_len(Cell c)
 {
-	return c == 0		   ? 0
-	       : cell_is_simple(c) ? 1
-	       : cell_is_pair(c)   ? 1 + (pair_at(c)->e[1].rec != 0)
-				   : set_at(c & ~CELL_SET)->len;
+	if (cell_is_few(c)) {
+		uint32_t n = 1;
+		while (n < FEW && few_at(c)->e[n].rec)
+			n++;
+		return n;
+	}
+	return c == 0 ? 0 : cell_is_simple(c) ? 1 : set_at(c & ~CELL_SET)->len;
 }
 
 /* The cell of these entries, newest last; sorts and merges e in place. 0 and *lost where memory ends. By a thread
@@ -93,7 +97,7 @@ Cell cell_cons(Cell c, Entry e, bool *lost);
 void set_mark_begin(void);
 void set_mark(uint32_t id);
 uint32_t set_mark_end(void);
-MemoryUse set_memory(void); /* and of pairs */
+MemoryUse set_memory(void); /* and of few.h */
 /* Ids ever used. */
 uint32_t set_top(void);
 

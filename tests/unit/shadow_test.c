@@ -62,12 +62,12 @@ Test(set, equal_sets_are_equal_cells)
 		cr_assert_eq(e.rec, want[i]);
 }
 
-Test(set, an_odd_mask_is_a_set_of_one)
+Test(set, bytes_apart_are_no_simple_cell)
 {
 	bool lost = false;
 	Entry e = {5, KIND_WRITE, 0x5a}, back;
 	Cell c = cell_build(&e, 1, &lost);
-	cr_assert(cell_is_set(c));
+	cr_assert_not(cell_is_simple(c));
 	CellIter it = cell_iter(c, PLANE_W);
 	cr_assert(cell_next(&it, &back));
 	cr_assert_eq(back.mask, 0x5a);
