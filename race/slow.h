@@ -9,6 +9,7 @@
 #ifndef GORO_RACE_SLOW_H
 #define GORO_RACE_SLOW_H
 
+#include "history/context.h"
 #include "history/record.h"
 #include "shadow/few.h"
 
@@ -52,6 +53,20 @@ static inline uint32_t trans_index(Cell w, Cell r, uint32_t hi, uintptr_t pc)
 	return (uint32_t)(h * 0x9e3779b97f4a7c15u >> (64 - TRANS_BITS));
 }
 
+/* The id of the innermost frame, where one was asked for; else 0. */
+static inline StackId known_top(const RaceThread *t)
+{
+	return t->top == t->base ? CONTEXT_ROOT : t->top[-1].id;
+}
+
+/* Equal accesses in equal states: pc, context, locks and size make the record (of this generation). */
+static inline bool trans_is(const Trans *c, StackId top, uint32_t mset, uintptr_t pc, uint32_t size,
+    uint32_t hi, Cell w, Cell r)
+{
+	return c->w == w && c->r == r && c->hi == hi && c->pc == pc && c->top == top &&
+	       c->mset == mset && c->size == size;
+}
+
 /* One conflict found; reported when no lock is held. */
 typedef struct Found {
 	Entry old;
@@ -62,10 +77,10 @@ typedef struct Found {
 struct RaceSlow {
 	RaceThread *thread;
 	RaceSlow *next, *prev; /* registry; its lock */
-	IdBlock block; /* ids of records */
+	IdBlock block;         /* ids of records */
 	IdBlock fews;
 	Cell few_cache[1u << FEW_BITS]; /* shadow/few.c; a collection empties it */
-	Entry *scratch; /* grown on demand */
+	Entry *scratch;                 /* grown on demand */
 	uint32_t scratch_cap;
 	uint32_t nfound;
 	uint32_t size_flag; /* RECORD_VPTR during such an access */

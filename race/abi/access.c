@@ -6,32 +6,32 @@
  */
 #include "abi.h"
 
-#define ENTRY(name, log2, flags, slow)                                                                 \
+#define ENTRY(name, log2, flags, slow)                                                             \
 	ABI_FAST void __tsan_##name(void *p);                                                      \
 	ABI_FAST void __tsan_##name(void *p)                                                       \
 	{                                                                                          \
-		access_fast((uintptr_t)p, CODE_SIZE(log2) | CODE_PLAIN | (flags), PC, slow);             \
+		access_fast((uintptr_t)p, CODE_SIZE(log2) | CODE_PLAIN | (flags), PC, slow);       \
 	}
 
-#define ENTRY_PC(name, log2, flags, slow)                                                                \
+#define ENTRY_PC(name, log2, flags, slow)                                                          \
 	ABI_FAST void __tsan_##name##_pc(void *p, void *pc);                                       \
 	ABI_FAST void __tsan_##name##_pc(void *p, void *pc)                                        \
 	{                                                                                          \
-		access_fast((uintptr_t)p, CODE_SIZE(log2) | CODE_PLAIN | (flags), pc, slow);             \
+		access_fast((uintptr_t)p, CODE_SIZE(log2) | CODE_PLAIN | (flags), pc, slow);       \
 	}
 
-#define ENTRY16(name, flags, slow)                                                                       \
+#define ENTRY16(name, flags, slow)                                                                 \
 	ABI_FAST void __tsan_##name(void *p);                                                      \
 	ABI_FAST void __tsan_##name(void *p)                                                       \
 	{                                                                                          \
-		access_fast16((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), PC, slow);              \
+		access_fast16((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), PC, slow);        \
 	}
 
-#define ENTRY16_PC(name, flags, slow)                                                                    \
+#define ENTRY16_PC(name, flags, slow)                                                              \
 	ABI_FAST void __tsan_##name##_pc(void *p, void *pc);                                       \
 	ABI_FAST void __tsan_##name##_pc(void *p, void *pc)                                        \
 	{                                                                                          \
-		access_fast16((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), pc, slow);              \
+		access_fast16((uintptr_t)p, CODE_SIZE(3) | CODE_PLAIN | (flags), pc, slow);        \
 	}
 
 /* A read-and-write is a write: that stands for the read. */

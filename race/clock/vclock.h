@@ -44,6 +44,15 @@ static inline uint32_t clock_get(const Clock *c, uint32_t slot)
 	return c->root ? clock_tree_get(c->root, slot) : 0;
 }
 
+/* Whether c knows p by its overlay; false: perhaps by its tree. No call. */
+static inline bool clock_shows(const Clock *c, ClockPair p)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		if (c->pair[i].slot == p.slot)
+			return c->pair[i].epoch >= p.epoch;
+	return false;
+}
+
 /* Raise one slot to at least epoch; whether that changed anything. */
 bool clock_raise(Clock *c, uint32_t slot, uint32_t epoch);
 /* d = join of d and s; whether d grew. */

@@ -45,7 +45,8 @@ void ids_give_back(IdTable *t, IdBlock *b)
 	lock(&t->lock);
 	while (b->n) {
 		uint32_t id = b->id[--b->n];
-		t->bits[id >> ID_CHUNK_BITS]->used[id / 64 % ID_WORDS] &= ~((uint64_t)1 << (id & 63));
+		t->bits[id >> ID_CHUNK_BITS]->used[id / 64 % ID_WORDS] &=
+		    ~((uint64_t)1 << (id & 63));
 		if (t->cursor > id / 64)
 			t->cursor = id / 64;
 	}
@@ -81,8 +82,8 @@ void ids_each(IdTable *t, void (*fn)(uint32_t id))
 	for (uint32_t c = 0; c < t->chunks; c++)
 		for (uint32_t w = 0; w < ID_WORDS; w++)
 			for (uint64_t bits = t->bits[c]->used[w]; bits; bits &= bits - 1) {
-				uint32_t id = c << ID_CHUNK_BITS | w << 6 |
-					      (uint32_t)__builtin_ctzll(bits);
+				uint32_t id =
+				    c << ID_CHUNK_BITS | w << 6 | (uint32_t)__builtin_ctzll(bits);
 				if (id)
 					fn(id);
 			}

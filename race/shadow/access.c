@@ -81,8 +81,8 @@ static uint8_t own_bytes(const Access *a, uint8_t mask, Cell c, Plane p)
 	CellIter it = cell_iter(c, p);
 	Entry e;
 	for (int i = 0; i < OWN_LOOK && cell_next(&it, &e); i++)
-		if ((e.mask & mask) && (access_stands_for[e.kind] & BIT(a->kind)) && e.kind != KIND_FREE &&
-		    is_mine(a, e.rec))
+		if ((e.mask & mask) && (access_stands_for[e.kind] & BIT(a->kind)) &&
+		    e.kind != KIND_FREE && is_mine(a, e.rec))
 			have |= e.mask;
 	return have & mask;
 }
@@ -186,11 +186,13 @@ static bool find_conflicts(Access *a, uintptr_t granule, uint8_t mask, Cell c, P
 static Cell update(Access *a, Cell c, Plane p, uint8_t mask, bool add)
 {
 	uint32_t len = cell_len(c);
-	if (cell_is_set(c) && len > SET_SORTED && add && p == PLANE_R && len < 2 * set_at(c & ~CELL_SET)->thinned) {
+	if (cell_is_set(c) && len > SET_SORTED && add && p == PLANE_R &&
+	    len < 2 * set_at(c & ~CELL_SET)->thinned) {
 		Entry mine = {a->rec, (uint8_t)a->kind, mask};
 		return cell_cons(c, mine, &a->lost);
 	}
-	uint32_t drop = access_stands_for[a->kind] | BIT(KIND_FREE); /* a use after free is told once */
+	uint32_t drop =
+	    access_stands_for[a->kind] | BIT(KIND_FREE); /* a use after free is told once */
 	Entry *e = scratch(a->t->slow, len + 1), x;
 	uint32_t n = 0, racing = 0;
 	uint8_t have = 0;
@@ -198,14 +200,15 @@ static Cell update(Access *a, Cell c, Plane p, uint8_t mask, bool add)
 	CellIter it = cell_iter(c, p);
 	while (cell_next(&it, &x)) {
 		uint8_t both = x.mask & mask;
-		if (both && add && x.kind != KIND_FREE && (access_stands_for[x.kind] & BIT(a->kind)) &&
-		    is_mine(a, x.rec)) {
+		if (both && add && x.kind != KIND_FREE &&
+		    (access_stands_for[x.kind] & BIT(a->kind)) && is_mine(a, x.rec)) {
 			have |= both;
 		} else if (both && (drop & BIT(x.kind))) {
 			if (a->kind == KIND_FREE || x.kind == KIND_FREE || is_before(a, x.rec)) {
 				x.mask &= (uint8_t)~mask;
 				changed = true;
-			} else if ((access_conflicts[a->kind] & BIT(x.kind)) && ++racing > RACY_KEEP) {
+			} else if ((access_conflicts[a->kind] & BIT(x.kind)) &&
+				   ++racing > RACY_KEEP) {
 				race_count(lost_racy);
 				changed = true;
 				continue;
@@ -228,20 +231,6 @@ static Cell update(Access *a, Cell c, Plane p, uint8_t mask, bool add)
 	return cell_build(e, n, &a->lost);
 }
 
-/* The id of the innermost frame, where one was asked for; else 0. */
-static inline StackId known_top(const RaceThread *t)
-{
-	return t->top == t->base ? CONTEXT_ROOT : t->top[-1].id;
-}
-
-/* Equal accesses in equal states: pc, context, locks and size make the record (of this generation). */
-static inline bool trans_is(
-    const Trans *c, const Access *a, StackId top, uint32_t hi, Cell w, Cell r)
-{
-	return c->w == w && c->r == r && c->hi == hi && c->pc == (uintptr_t)a->pc &&
-	       c->top == top && c->mset == a->ctx->mset && c->size == a->size;
-}
-
 void access_transition(
     Access *a, uintptr_t granule, uint8_t mask, uint32_t hi, Cell w, Cell r, Cell *w2, Cell *r2)
 {
@@ -250,7 +239,8 @@ void access_transition(
 	*r2 = r;
 	if (hi) {
 		cached = &a->t->slow->trans[trans_index(w, r, hi, (uintptr_t)a->pc)];
-		if (trans_is(cached, a, known_top(a->t), hi, w, r)) {
+		if (trans_is(cached, known_top(a->t), a->ctx->mset, (uintptr_t)a->pc, a->size, hi,
+			w, r)) {
 			*w2 = cached->w2;
 			*r2 = cached->r2;
 			return;
@@ -412,8 +402,7 @@ bool access_again(RaceThread *t, uintptr_t addr, unsigned code, const void *pc)
 	Cell *pw = shadow_w(addr), *pr = shadow_r_of(pw);
 	Cell w = load_rlx(pw), r = load_rlx(pr); /* relaxed: looked at again below */
 	const Trans *c = &t->slow->trans[trans_index(w, r, hi, (uintptr_t)pc)];
-	Access a = {.ctx = ctx, .pc = pc, .size = size};
-	if (!trans_is(c, &a, known_top(t), hi, w, r))
+	if (!trans_is(c, known_top(t), ctx->mset, (uintptr_t)pc, size, hi, w, r))
 		return false;
 	if (!(w | r)) { /* else it was touched before */
 		if (unlikely(shadow_freed(addr)))

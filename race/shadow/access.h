@@ -16,9 +16,9 @@ typedef struct Access {
 	const void *pc;
 	uint32_t size;
 	Kind kind;
-	RecId alloc; /* KIND_FREE: the block's allocation; 0: unknown */
-	RecId rec;   /* made when first needed; 0 before */
-	bool lost; /* no memory for a record: the state does not include it */
+	RecId alloc;   /* KIND_FREE: the block's allocation; 0: unknown */
+	RecId rec;     /* made when first needed; 0 before */
+	bool lost;     /* no memory for a record: the state does not include it */
 	bool conflict; /* the last transition met an access that is not ordered with this one */
 } Access;
 
@@ -26,8 +26,11 @@ typedef struct Access {
 typedef enum Brief { BRIEF_NOT, BRIEF_IN_W, BRIEF_IN_R } Brief;
 /* The state of a granule {w, r} after the access of the bytes `mask` at pc by ctx, which t runs, where no more than
  * FEW accesses are remembered in a plane and none conflicts; its block is locked. */
-Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t mask, uint32_t size,
-    Cell w, Cell r, Cell *w2, Cell *r2);
+Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t mask,
+    uint32_t size, Cell w, Cell r, Cell *w2, Cell *r2);
+
+/* The free of a granule whose accesses are all before it: *w2, and nothing in R. False: nothing was done. */
+bool access_brief_free(Access *a, Cell w, Cell r, Cell *w2);
 
 /* The whole of an atomic access by who runs here, where that is enough; false: access_check has to do it. */
 bool access_brief_atomic(

@@ -36,7 +36,7 @@ static inline bool before(const RaceCtx *ctx, ClockPair p)
 /* The record of the access at pc; 0: there is none, and no id at hand for one. */
 static inline RecId brief_record(RaceThread *t, RaceCtx *ctx, uintptr_t pc, uint32_t size)
 {
-	StackId top = t->top == t->base ? CONTEXT_ROOT : t->top[-1].id;
+	StackId top = known_top(t);
 	if (unlikely(!top))
 		top = context_top(t, ctx);
 	RaceSlow *s = t->slow;
@@ -173,7 +173,9 @@ static inline void list_order(List *f)
 	for (uint32_t i = 1; i < f->n; i++) {
 		Entry x = e[i];
 		uint32_t j = i;
-		for (; j > 0 && (e[j - 1].rec != x.rec ? e[j - 1].rec < x.rec : e[j - 1].kind < x.kind); j--)
+		for (; j > 0 &&
+		       (e[j - 1].rec != x.rec ? e[j - 1].rec < x.rec : e[j - 1].kind < x.kind);
+		     j--)
 			e[j] = e[j - 1];
 		e[j] = x;
 	}
@@ -259,8 +261,8 @@ static inline uint8_t list_refresh(const RaceCtx *ctx, List *f, Kind kind, uint8
 	return far;
 }
 
-Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t mask, uint32_t size,
-    Cell w, Cell r, Cell *w2, Cell *r2)
+Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t mask,
+    uint32_t size, Cell w, Cell r, Cell *w2, Cell *r2)
 {
 	List fw, fr;
 	*w2 = w;
@@ -306,14 +308,44 @@ Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t
 	return in_r ? BRIEF_IN_R : BRIEF_IN_W;
 }
 
-static inline __attribute__((always_inline)) Brief brief_any(RaceThread *t, RaceCtx *ctx,
-    uintptr_t pc, uint8_t mask, uint32_t size, bool write, Cell w, Cell r, Cell *w2, Cell *r2)
+bool access_brief_free(Access *a, Cell w, Cell r, Cell *w2)
 {
+	List all[2];
+	if (!list_of(w, PLANE_W, &all[0]) || !list_of(r, PLANE_R, &all[1]) || !access_record(a))
+		return false;
+	for (int p = 0; p < 2; p++)
+		for (uint32_t i = 0; i < all[p].n; i++)
+			if (all[p].e[i].kind == KIND_FREE ||
+			    (all[p].e[i].kind != KIND_ALLOC &&
+				!before(a->ctx, *record_when(all[p].e[i].rec))))
+				return false;
+	Cell c = cell_simple((Entry){a->rec, KIND_FREE, 0xff});
+	if (!c)
+		return false;
+	*w2 = c;
+	return true;
+}
+
+/* The one or the other; what the second found out is kept, since an array's elements ask for it again and again. */
+static inline __attribute__((always_inline)) Brief brief_any(RaceThread *t, RaceCtx *ctx,
+    uintptr_t pc, uint8_t mask, uint32_t size, uint32_t hi, Cell w, Cell r, Cell *w2, Cell *r2)
+{
+	bool write = hi & CODE_WRITE;
 	Brief b = brief_state(t, ctx, pc, mask, size, write, w, r, w2, r2);
 	if (likely(b != BRIEF_NOT))
 		return b;
-	return access_brief(
-	    t, ctx, pc, write ? KIND_WRITE : KIND_READ, mask, size, w, r, w2, r2);
+	b = access_brief(t, ctx, pc, write ? KIND_WRITE : KIND_READ, mask, size, w, r, w2, r2);
+	if (b == (write ? BRIEF_IN_W : BRIEF_IN_R))
+		t->slow->trans[trans_index(w, r, hi, pc)] = (Trans){.w = w,
+		    .r = r,
+		    .hi = hi,
+		    .top = known_top(t),
+		    .pc = pc,
+		    .mset = ctx->mset,
+		    .size = size,
+		    .w2 = *w2,
+		    .r2 = *r2};
+	return b;
 }
 
 static inline void prefetch(Cell c)
@@ -339,14 +371,15 @@ static inline __attribute__((always_inline)) bool brief_one(
 	Cell *pw = shadow_w(addr), *pr = shadow_r_of(pw), w2, r2;
 	uint32_t *lock = block_lock_of(addr);
 	Brief b = BRIEF_NOT;
-	prefetch(load_rlx(pw)); /* relaxed, and perhaps stale a moment later: a hint, so that the two */
+	prefetch(
+	    load_rlx(pw)); /* relaxed, and perhaps stale a moment later: a hint, so that the two */
 	prefetch(load_rlx(pr)); /* misses of the cache overlap with each other and the lock */
 	if (unlikely(!cas_acq(lock, 0, 1))) /* as in block_lock */
 		return false;
 	Cell w = load_rlx(pw), r = load_rlx(pr);
 	if (likely(w | r) || shadow_is_touched(shadow_chunk(addr)))
 		b = brief_any(t, ctx, (uintptr_t)pc, (uint8_t)(((1u << (1u << log2)) - 1) << off),
-		    1u << log2, code & CODE_WRITE, w, r, &w2, &r2);
+		    1u << log2, t->gen + off + code, w, r, &w2, &r2);
 	if (likely(b != BRIEF_NOT)) {
 		if (w != w2)
 			store_rlx(pw, w2); /* relaxed: as in check_granule */
@@ -358,8 +391,7 @@ static inline __attribute__((always_inline)) bool brief_one(
 	return b != BRIEF_NOT;
 }
 
-bool access_brief_atomic(
-    RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc)
+bool access_brief_atomic(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc)
 {
 	uint32_t size = 1u << (code >> 3 & 3), off = (uint32_t)addr & 7;
 	if (!is_plain(ctx) || off + size > GRANULE || unlikely(!shadow_mapped(addr)))
@@ -396,15 +428,15 @@ static inline bool brief_two(
 	Cell *pw = shadow_w(addr), *pr = shadow_r_of(pw), w2, r2;
 	uint32_t *lock = block_lock_of(addr);
 	Brief b = BRIEF_NOT;
-	prefetch(load_rlx(pw)); /* relaxed, and perhaps stale a moment later: a hint, so that the two */
+	prefetch(
+	    load_rlx(pw)); /* relaxed, and perhaps stale a moment later: a hint, so that the two */
 	prefetch(load_rlx(pr)); /* misses of the cache overlap with each other and the lock */
 	if (unlikely(!cas_acq(lock, 0, 1))) /* as in block_lock */
 		return false;
 	Cell w = load_rlx(pw), r = load_rlx(pr);
 	if (likely(w == load_rlx(pw + 1)) && likely(r == load_rlx(pr + 1)) &&
 	    (likely(w | r) || shadow_is_touched(shadow_chunk(addr))))
-		b = brief_any(
-		    t, ctx, (uintptr_t)pc, 0xff, GRANULE, code & CODE_WRITE, w, r, &w2, &r2);
+		b = brief_any(t, ctx, (uintptr_t)pc, 0xff, GRANULE, t->gen + code, w, r, &w2, &r2);
 	if (likely(b != BRIEF_NOT)) {
 		if (w != w2) {
 			store_rlx(pw, w2); /* relaxed: as in check_granule */
@@ -456,7 +488,7 @@ static __attribute__((noinline)) void access_slow(uintptr_t addr, unsigned code,
 static inline RecId known_record(
     const RaceThread *t, const RaceCtx *ctx, uintptr_t pc, uint32_t size)
 {
-	StackId top = t->top == t->base ? CONTEXT_ROOT : t->top[-1].id;
+	StackId top = known_top(t);
 	const RecCached *c = &t->slow->rec_cache[record_index(pc, top)];
 	return likely(c->gen == t->gen) && likely(c->pc == pc) && likely(c->top == top) &&
 		       likely(c->mset == ctx->mset) && likely(c->size == size)
@@ -475,7 +507,7 @@ static inline __attribute__((always_inline)) Cell leaf_own(
 	if (!whole && unlikely(cell_mask(c) & ~mask))
 		return 0;
 	ClockPair p = *record_when(cell_rec(c));
-	if (p.slot == ctx->slot ? p.epoch == ctx->epoch : clock_get(&ctx->clock, p.slot) < p.epoch)
+	if (p.slot == ctx->slot ? p.epoch == ctx->epoch : !clock_shows(&ctx->clock, p))
 		return 0; /* of this epoch: it may include the access */
 	return brief_cell(rec, mask);
 }
@@ -489,7 +521,7 @@ static inline __attribute__((always_inline)) bool leaf_other(
 	ClockPair p = *record_when(cell_rec(c));
 	if (p.slot == ctx->slot) /* a write of this epoch may include the read */
 		return write || p.epoch != ctx->epoch || (!whole && mask & ~cell_mask(c));
-	return clock_get(&ctx->clock, p.slot) >= p.epoch;
+	return clock_shows(&ctx->clock, p);
 }
 
 /* two: of 16 bytes, in one state. */
@@ -508,44 +540,48 @@ static inline __attribute__((always_inline)) bool leaf(RaceThread *t, RaceCtx *c
 	RecId rec = known_record(t, ctx, (uintptr_t)pc, size);
 	Cell *pw = (Cell *)base + ((uint32_t)addr >> 3), *pr = shadow_r_of(pw);
 	uint32_t *lock = block_lock_of(addr);
-	prefetch(load_rlx(pw)); /* relaxed, and perhaps stale a moment later: a hint, so that the two */
+	prefetch(
+	    load_rlx(pw)); /* relaxed, and perhaps stale a moment later: a hint, so that the two */
 	prefetch(load_rlx(pr)); /* misses of the cache overlap with each other and the lock */
 	if (unlikely(!rec) || unlikely(rec > CELL_REC_MAX) || unlikely(!cas_acq(lock, 0, 1)))
 		return false; /* the lock: as in block_lock */
-	Cell w = load_rlx(pw), r = load_rlx(pr), cell = 0;
+	Cell w = load_rlx(pw), r = load_rlx(pr), cell = 0, w2 = w, r2 = 0;
+	uint32_t hi = t->gen + off + code;
+	if (unlikely(!(w | r)) ||
+	    (two && (unlikely(w != load_rlx(pw + 1)) || unlikely(r != load_rlx(pr + 1)))))
+		goto out;
+	bool old = !write && unlikely(w & CELL_SET) && filter_has(t, t->gen | CODE_OLD, w);
 	/* Kinds: of W only 0, a plain write; of R a write makes all give way, a read all but AWRITE. */
-	bool old = !write && (w & CELL_SET) && filter_has(t, t->gen | CODE_OLD, w);
-	if (unlikely(!(w | r)) || (unlikely(w & (CELL_SET | 3u << CELL_KIND_AT)) && !old) ||
-	    unlikely(r & (CELL_SET | (write ? 0 : (unsigned)KIND_AWRITE << CELL_KIND_AT))) ||
-	    (two && unlikely(w != load_rlx(pw + 1) || r != load_rlx(pr + 1))))
-		goto out;
-	if (write) {
-		if (r && !leaf_other(ctx, r, mask, log2 == 3, true))
-			goto out;
-		cell = w ? leaf_own(ctx, w, rec, mask, log2 == 3) : brief_cell(rec, mask);
-	} else {
-		if (w && !old && !leaf_other(ctx, w, mask, log2 == 3, false))
-			goto out;
-		/* an atomic read of rec's there is not: its record is of another place */
-		cell = r ? leaf_own(ctx, r, rec, mask, log2 == 3) : brief_cell(rec, mask);
+	if (likely(!(w & (CELL_SET | 3u << CELL_KIND_AT)) || old) &&
+	    likely(!(r & (CELL_SET | (write ? 0 : (unsigned)KIND_AWRITE << CELL_KIND_AT))))) {
+		Cell own = write ? w : r, other = write ? r : w;
+		if (!other || old || leaf_other(ctx, other, mask, log2 == 3, write))
+			cell =
+			    own ? leaf_own(ctx, own, rec, mask, log2 == 3) : brief_cell(rec, mask);
+		if (write)
+			w2 = cell;
+		else
+			r2 = cell;
 	}
-	if (unlikely(!cell))
-		goto out;
-	if (write) {
-		store_rlx(pw, cell); /* relaxed: as in check_granule */
-		if (two)
-			store_rlx(pw + 1, cell);
-		if (r) {
-			store_rlx(pr, 0u);
-			if (two)
-				store_rlx(pr + 1, 0u);
-		}
-	} else {
-		store_rlx(pr, cell);
-		if (two)
-			store_rlx(pr + 1, cell);
+	if (unlikely(!cell)) {
+		const Trans *c = &t->slow->trans[trans_index(w, r, hi, (uintptr_t)pc)];
+		if (!trans_is(c, known_top(t), ctx->mset, (uintptr_t)pc, size, hi, w, r))
+			goto out;
+		w2 = c->w2;
+		r2 = c->r2;
+		cell = write ? w2 : r2;
 	}
-	uint64_t key = (uint64_t)(t->gen + off + code) << 32 | cell;
+	if (w != w2) {
+		store_rlx(pw, w2); /* relaxed: as in check_granule */
+		if (two)
+			store_rlx(pw + 1, w2);
+	}
+	if (r != r2) {
+		store_rlx(pr, r2);
+		if (two)
+			store_rlx(pr + 1, r2);
+	}
+	uint64_t key = (uint64_t)hi << 32 | cell;
 	t->filter[filter_index(key)] = key;
 out:
 	store_rel(lock, 0u); /* as in block_unlock */

@@ -40,16 +40,16 @@ typedef enum Plane { PLANE_R, PLANE_W } Plane;
 #else
 #define CELL_REC_BITS 23
 #endif
-#define CELL_SET     0x80000000u
-#define CELL_FEW    0xc0000000u
-#define CELL_REC_MAX ((1u << CELL_REC_BITS) - 1)
-#define CELL_MASK_AT 23
+#define CELL_SET       0x80000000u
+#define CELL_FEW       0xc0000000u
+#define CELL_REC_MAX   ((1u << CELL_REC_BITS) - 1)
+#define CELL_MASK_AT   23
 #define CELL_MASK_BITS 6
-#define CELL_KIND_AT 29
+#define CELL_KIND_AT   29
 
 _Static_assert(CELL_REC_BITS <= CELL_MASK_AT, "a record id runs into the mask");
-_Static_assert(
-    CELL_MASK_AT + CELL_MASK_BITS == CELL_KIND_AT && CELL_KIND_AT + 2 == 31, "cell fields must tile 31 bits");
+_Static_assert(CELL_MASK_AT + CELL_MASK_BITS == CELL_KIND_AT && CELL_KIND_AT + 2 == 31,
+    "cell fields must tile 31 bits");
 _Static_assert(KIND_READ == 0 && KIND_WRITE == 3 && KINDS - KIND_WRITE <= 4, "kinds do not fit");
 
 /* One access as a granule remembers it. */

@@ -18,7 +18,8 @@
 typedef struct RaceSlow RaceSlow;
 
 typedef struct Few {
-	Entry e[FEW]; /* in descending order of (record, kind), as in set.h; from the first record 0 on: none */
+	Entry e
+	    [FEW]; /* in descending order of (record, kind), as in set.h; from the first record 0 on: none */
 } Few;
 
 typedef struct FewChunk {

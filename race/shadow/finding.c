@@ -148,7 +148,7 @@ void finding_double_free(RaceThread *t, RaceCtx *g, uintptr_t addr, Entry old, c
 	r->naccesses = 2;
 	r->accesses[0] = (ReportAccess){.kind = ACCESS_FREE,
 	    .addr = addr,
-	    .size = record_at(old.rec)->size & RECORD_SIZE,
+	    .size = heap_freed_size(record_at(old.rec)),
 	    .ginfo = g->ginfo,
 	    .stack = context_here(t, g, pc)};
 	r->accesses[0].nlocks = mutexset_list(g->mset, r->accesses[0].locks, REPORT_MAX_LOCKS);

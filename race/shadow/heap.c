@@ -85,6 +85,15 @@ size_t heap_size_of(RecId alloc, size_t usable)
 	return told < RECORD_SIZE && told < usable ? told : usable - RACE_HEAP_TRAILER;
 }
 
+/* The free tells what there was room for: reading the allocation's record too, which is long out of the caches, was
+ * an eighth of the time of a program that builds trees and frees them. */
+uint32_t heap_freed_size(const Record *free_rec)
+{
+	uint32_t room = free_rec->size & RECORD_SIZE, alloc = free_rec->mset & ~RECORD_ALLOC;
+	uint32_t told = alloc ? record_at(alloc)->size : RECORD_SIZE;
+	return told < room ? told : room;
+}
+
 Cell heap_cell(uintptr_t at)
 {
 	Cell w = load_rlx(shadow_w(at));
@@ -161,7 +170,7 @@ static void freed_large(Access *a, uintptr_t p, size_t size)
 	shadow_set_freed(first, last, access_record(a));
 }
 
-/* told: the size that the record tells, of the whole block. */
+/* told: the size that the record tells, of the whole block, or more than that (heap_freed_size). */
 static void freed(
     RaceThread *t, RaceCtx *g, uintptr_t p, size_t size, size_t told, RecId alloc, const void *pc)
 {
@@ -215,7 +224,7 @@ bool race_heap_free(RaceCtx *g, void *p, size_t usable, const void *pc)
 		ok = false;
 	} else {
 		RecId alloc = heap_alloc_of(at, usable);
-		freed(t, g, at, usable, heap_size_of(alloc, usable), alloc, pc);
+		freed(t, g, at, usable, usable - RACE_HEAP_TRAILER, alloc, pc);
 		finding_flush(t);
 	}
 	race_leave(t);

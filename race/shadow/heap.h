@@ -28,8 +28,10 @@ bool race_heap_live(uintptr_t addr, uintptr_t *start, size_t *size);
 /* The parts, for location.c. */
 RecId heap_alloc_of(uintptr_t p, size_t usable); /* record of the allocation; 0: unknown */
 size_t heap_size_of(RecId alloc, size_t usable); /* as asked for */
-Cell heap_cell(uintptr_t at);                    /* W cell; of a large freed block too */
-uint64_t heap_starts(uintptr_t at);              /* start bits of at's KiB, not behind at */
+/* The same of a block that was freed; RECORD_SIZE: so much, or more. */
+uint32_t heap_freed_size(const Record *free_rec);
+Cell heap_cell(uintptr_t at);       /* W cell; of a large freed block too */
+uint64_t heap_starts(uintptr_t at); /* start bits of at's KiB, not behind at */
 void location_of_alloc(RecId alloc, ReportLocation *out);       /* fills in by whom and where */
 void location_of_free(const Record *free, ReportLocation *out); /* the same */
 

@@ -27,9 +27,9 @@ void location_of_alloc(RecId alloc, ReportLocation *out)
 void location_of_free(const Record *r, ReportLocation *out)
 {
 	location_of_alloc(r->mset & ~RECORD_ALLOC, out);
-	if (!out->start &&
-	    (r->size & RECORD_SIZE) < RECORD_SIZE) /* its start may be another's by now */
-		out->size = r->size & RECORD_SIZE;
+	uint32_t size = heap_freed_size(r);
+	if (!out->start && size < RECORD_SIZE) /* its start may be another's by now */
+		out->size = size;
 }
 
 static bool find_start(uintptr_t addr, uintptr_t *start)

@@ -53,7 +53,9 @@ static void check_run(Access *a, uintptr_t at, uintptr_t end, uint32_t hi)
 		bool in_w = access_in_w(a, 0xff, w), in_r = !in_w && access_in_r(a, 0xff, r);
 		size_t j = i;
 		a->conflict = false;
-		if (!in_w && !in_r) {
+		if (a->kind == KIND_FREE && access_brief_free(a, w, r, &w2)) {
+			r2 = 0;
+		} else if (!in_w && !in_r) {
 			access_transition(a, at + i * GRANULE, 0xff, hi, w, r, &w2, &r2);
 		} else if (hi) {
 			if (in_w)
