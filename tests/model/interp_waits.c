@@ -2,7 +2,7 @@
  * interp_waits.c: threads, conditions, semaphores, timers, contexts, groups, descriptors, barriers.
  *
  * What the interpreter must look at for itself (is that goroutine waiting by now? has that timer fired?) it
- * looks at between quiet_begin and quiet_end: synchronisation in between makes no edge.
+ * looks at between quiet_begin and quiet_end.
  */
 #include <errno.h>
 #include <semaphore.h>
@@ -13,9 +13,6 @@
 
 #include "../support/invisible.h"
 #include "interp.h"
-
-void AnnotateIgnoreSyncBegin(const char *file, int line);
-void AnnotateIgnoreSyncEnd(const char *file, int line);
 
 Counted counted;
 static goro_cond cond;
@@ -29,16 +26,6 @@ static goro_context *contexts[CONTEXTS];
 static pthread_t threads[MAX_GOROUTINES];
 static pthread_barrier_t barriers[BARRIERS];
 static int reads[PIPES], writes[PIPES]; /* descriptors */
-
-static void quiet_begin(void)
-{
-	AnnotateIgnoreSyncBegin(__FILE__, __LINE__);
-}
-
-static void quiet_end(void)
-{
-	AnnotateIgnoreSyncEnd(__FILE__, __LINE__);
-}
 
 void waits_init(void)
 {

@@ -34,7 +34,8 @@ static void agree(const char *host, const char *opt)
 	    "rm -f libinterp.a && ar rcs libinterp.a program.o program_waits.o interp.o interp_waits.o invisible.o &&"
 	    "gcc -std=gnu11 -D_GNU_SOURCE -O2 -g " DIR "/model.c " DIR "/reference.c program.o program_waits.o " DIR
 	    "/../support/run.c " DIR "/../support/report.c -o model &&"
-	    "GORO_CC=%s " GORO_BUILD_DIR "/bin/goro-cc -race %s -g -w " DIR "/sites.c libinterp.a -o interp",
+	    "GORO_CC=%s " GORO_BUILD_DIR "/bin/goro-cc -race %s -g -w " DIR "/sites.c libinterp.a -o interp &&"
+	    "strip -o interp.bare interp",
 	    host, opt, host, opt);
 	cr_assert_eq(r.code, 0, "does not build:\n%s%s", r.out, r.err);
 	run_free(&r);

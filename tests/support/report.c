@@ -4,6 +4,7 @@
 #include "report.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,6 @@ typedef struct Parser {
 	ParsedStack *stack;    /* where frames go; NULL: nowhere (the location's) */
 	ParsedFrame *frame;    /* waits for its file line */
 	ParsedStack location;  /* frames below "Location is ..." */
-	int lineno;
 } Parser;
 
 static void copy(char *to, size_t size, const char *from, size_t len)
@@ -84,6 +84,8 @@ static const char *parse_line(Parser *p, const char *s)
 		if (p->stack->nframes == PARSED_FRAMES)
 			return NULL;
 		p->frame = &p->stack->frames[p->stack->nframes++];
+		p->frame->file[0] = '\0';
+		p->frame->line = 0;
 		const char *paren = strstr(s, "()");
 		copy(p->frame->function, sizeof p->frame->function, s + 2,
 		    paren ? (size_t)(paren - s - 2) : strlen(s + 2));
@@ -121,50 +123,65 @@ static const char *parse_line(Parser *p, const char *s)
 	return NULL;
 }
 
-int parse_reports(const char *text, ParsedReport *reports, int max, int *found, char *error)
+/* All but the text of frames that nobody wrote: half a megabyte, of which a report fills a few KiB. */
+static void clear(ParsedReport *r)
+{
+	r->kind[0] = r->location[0] = '\0';
+	r->naccesses = r->ncreated = 0;
+	for (int i = 0; i < PARSED_ACCESSES; i++)
+		memset(&r->accesses[i], 0, offsetof(ParsedStack, frames));
+	for (int i = 0; i < PARSED_STACKS; i++)
+		memset(&r->created[i], 0, offsetof(ParsedStack, frames));
+}
+
+int read_report(ReportReader *in, ParsedReport *r, char *error)
 {
 	Parser p = {0};
-	int n = 0;
 
-	*found = -1;
-	while (*text) {
-		const char *nl = strchrnul(text, '\n');
+	while (*in->text) {
+		const char *nl = strchrnul(in->text, '\n');
 		char line[1024];
-		copy(line, sizeof line, text, (size_t)(nl - text));
-		p.lineno++;
-		text = *nl ? nl + 1 : nl;
+		copy(line, sizeof line, in->text, (size_t)(nl - in->text));
+		in->lineno++;
+		in->text = *nl ? nl + 1 : nl;
 		if (strcmp(line, rule) == 0) {
 			if (p.report) {
-				if (!p.report->kind[0] || p.report->naccesses < 1) {
-					sprintf(error, "line %d: report without %s", p.lineno,
-					    p.report->kind[0] ? "access" : "kind");
-					return -1;
-				}
-				p.report = NULL;
-				n++;
-				continue;
-			}
-			if (n == max) {
-				sprintf(error, "more than %d reports", max);
+				if (r->kind[0] && r->naccesses > 0)
+					return 1;
+				sprintf(error, "line %d: report without %s", in->lineno,
+				    r->kind[0] ? "access" : "kind");
 				return -1;
 			}
-			memset(&reports[n], 0, sizeof reports[n]);
-			p.report = &reports[n];
-			p.stack = NULL;
-			p.frame = NULL;
+			clear(r);
+			p.report = r;
 		} else if (p.report) {
 			const char *why = parse_line(&p, line);
 			if (why) {
-				snprintf(error, 256, "line %d: %s: %.150s", p.lineno, why, line);
+				snprintf(error, 256, "line %d: %s: %.150s", in->lineno, why, line);
 				return -1;
 			}
 		} else if (begins(line, "Found ") && strstr(line, "data race(s)")) {
-			*found = atoi(line + 6);
+			in->found = atoi(line + 6);
 		}
 	}
 	if (p.report) {
 		sprintf(error, "the last report is cut off");
 		return -1;
 	}
-	return n;
+	return 0;
+}
+
+int parse_reports(const char *text, ParsedReport *reports, int max, int *found, char *error)
+{
+	static ParsedReport beyond;
+	ReportReader in = {.text = text, .found = -1};
+	int n = 0, r;
+
+	while ((r = read_report(&in, n < max ? &reports[n] : &beyond, error)) > 0)
+		if (++n > max) {
+			sprintf(error, "more than %d reports", max);
+			return -1;
+		}
+	*found = in.found;
+	return r < 0 ? -1 : n;
 }

@@ -36,6 +36,16 @@ typedef struct ParsedReport {
 	ParsedStack created[PARSED_STACKS];
 } ParsedReport;
 
+/* Reports one by one, where there may be many of them. */
+typedef struct ReportReader {
+	const char *text; /* what is left of it */
+	int lineno;       /* lines read */
+	int found;        /* N of "Found N data race(s)"; begins as -1 */
+} ReportReader;
+
+/* The next report: 1 and *r; 0 at the end of the text; -1 with a message in error (256 bytes). */
+int read_report(ReportReader *in, ParsedReport *r, char *error);
+
 /* Parse all reports in text, at most max; their number, or -1 with a message in error (256 bytes).
  * *found gets N of "Found N data race(s)", or -1. Other output between reports is skipped. */
 int parse_reports(const char *text, ParsedReport *reports, int max, int *found, char *error);
