@@ -17,7 +17,7 @@
 #define REC_CACHE   (1u << REC_BITS)
 #define TRANS_BITS  8
 #define TRANS_CACHE (1u << TRANS_BITS)
-#define FOUND_MAX   32
+#define FOUND_MAX   96 /* 32 for each granule that an access of 16 bytes may touch */
 #define FEW_BITS    9
 #define ALLOC_BITS  6
 

@@ -23,7 +23,7 @@ typedef struct Gen {
 	bool closed[CHANS];
 	int count[WAITGROUPS];
 	bool live[BLOCKS];
-	bool dead[BLOCKS];         /* freed, and nothing was allocated since: nobody else's memory */
+	bool dead[BLOCKS];         /* freed, nothing allocated since, no thread ended: nobody else's memory */
 	int waiting[CONDS][MAX_GOROUTINES], nwaiting[CONDS]; /* in order of arrival */
 	int units[SEMAS];          /* that are left */
 	enum { NO_TIMER, STOPPED, ARMED, FIRED } timer[TIMERS];

@@ -4,8 +4,13 @@
  *	model INTERP FIRST COUNT [-v]     seeds FIRST .. FIRST + COUNT - 1; exit 1 if any differs
  *
  * Of each program: every report is a pair that the reference calls a race, with the same goroutines, kinds
- * and bytes (nothing invented); every byte with a race in the reference lies in the overlap of a reported
- * pair, in the granule it names (nothing lost). A failing seed prints what differs and how to see it again.
+ * and bytes (nothing invented). Of every pair that races in the reference, each byte that both have is told by a
+ * report which names the later one's goroutine and has that byte in both its accesses (nothing lost). The
+ * other side may be another's: an access that came in between stands for the earlier one, if it is after that,
+ * races with the later one as well, and is told in its place. And within one stretch of a goroutine, from one
+ * synchronisation to the next, its first access of a byte stands for those that follow. A free stands for all that
+ * was done to its block before, and of each byte of that the first use is told alone. A failing seed prints what
+ * differs and how to see it again.
  *
  * What runs is INTERP.bare, which is INTERP without its symbols: to read those took half of a program's time, and
  * they say nothing about the pairs. One program in NAMED has them, as what the detector does for names is
@@ -32,7 +37,7 @@ typedef struct Map {
 static Program p;
 static Reference ref;
 static Map map;
-static unsigned char found[MAX_PLACES][PLACE_SIZE];
+static uint64_t found[MAX_PLACES][PLACE_SIZE]; /* goroutines that a report of this byte names, a bit each */
 static char message[4096];
 
 static bool fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -105,22 +110,25 @@ static bool same(const ParsedStack *s, const Access *a)
 	    (a->size > 8 || s->size == (unsigned)a->size);
 }
 
-/* A report speaks of one granule of 8 bytes: what overlaps there is found. For a range the granules behind
- * it that are in the same state are the same finding. A free is told whole, and so does not say which granule it
- * was: then of an access that lies in two, either will do. */
+/* A report tells the bytes that it says of both accesses, in the one granule of 8 bytes that it speaks of. A free
+ * is told whole, and so does not say which granule it was: then of an access that lies in two, either will do. */
 static void mark(const ParsedStack *c, const ParsedStack *v, const Access *a, const Access *b)
 {
-	uint64_t granule = (c->addr > v->addr ? c->addr : v->addr) & ~7ull;
+	uint64_t lo = c->addr > v->addr ? c->addr : v->addr;
+	uint64_t hi = c->addr + c->size < v->addr + v->size ? c->addr + c->size : v->addr + v->size;
+
+	uint64_t both = 1ull << a->g | 1ull << b->g;
 
 	if (a->place >= PLACE_CHAN && a->place < PLACE_CHAN + CHANS) {
-		found[a->place][0] = 1;
+		found[a->place][0] |= both;
 		return;
 	}
-	for (int k = 0; k < PLACE_SIZE; k++)
+	for (int k = 0; k < PLACE_SIZE; k++) {
+		uint64_t at = map.place[a->place] + (uint64_t)k;
 		if (k >= a->off && k < a->off + a->size && k >= b->off && k < b->off + b->size &&
-		    (((map.place[a->place] + (uint64_t)k) & ~7ull) == granule ||
-			((b->size > 8 || a->frees) && map.place[a->place] + (uint64_t)k > granule)))
-			found[a->place][k] = 1;
+		    at >= lo && at < hi && (a->frees || (at & ~7ull) == (lo & ~7ull)))
+			found[a->place][k] |= both;
+	}
 }
 
 /* A reported pair is one of the reference's. */
@@ -163,22 +171,12 @@ static bool nothing_invented(const char *text)
 	return more == 0 || fail("reports cannot be read: %s", error);
 }
 
-/* Byte k of a pair is told by another access of the first one's place in the program, to the same granule and
- * in the same stretch of that goroutine: both are one record, and a report shows one access of it. */
-static bool told_by_like(const Access *a, const Access *b)
+/* The block was freed by then: by a, or by somebody after it. */
+static bool freed_before(const Access *a, const Access *b)
 {
-	for (int i = 0; i < ref.n; i++) {
-		const Access *l = &ref.accesses[i];
-		if (l->g != a->g || l->place != a->place || l->size != a->size || l->off / 8 != a->off / 8 ||
-		    strcmp(word_of(l), word_of(a)) != 0 || l == a)
-			continue;
-		bool same_stretch = true;
-		for (int g = 0; g < MAX_GOROUTINES; g++)
-			same_stretch &= g == a->g || l->clock[g] == a->clock[g];
-		for (int k = l->off; same_stretch && k < l->off + l->size; k++)
-			if (k >= b->off && k < b->off + b->size && found[a->place][k])
-				return true;
-	}
+	for (const Access *f = a; f < b; f++)
+		if (f->frees && f->place == a->place)
+			return true;
 	return false;
 }
 
@@ -194,12 +192,13 @@ static bool nothing_lost(int *racy)
 			const Access *a = &ref.accesses[i];
 			if (!reference_race(a, b))
 				continue;
+			uint64_t who = freed_before(a, b) ? ~0ull : 1ull << b->g;
 			int lo = a->off > b->off ? a->off : b->off;
 			int hi = a->off + a->size < b->off + b->size ? a->off + a->size : b->off + b->size;
 			for (int k = lo; k < hi; k++) {
 				*racy += !counted[a->place][k];
 				counted[a->place][k] = 1;
-				if (!found[a->place][k] && !told_by_like(a, b))
+				if (!(found[a->place][k] & who))
 					return fail("LOST: byte %d of place %d (0x%llx): step %d g%d %s "
 						    "[%d,%d) and step %d g%d %s [%d,%d)",
 					    k, a->place,

@@ -1,6 +1,7 @@
 /*
  * model_test.c: build the interpreter for each host and level, and hold the detector against the exact
- * reference on random programs (model.c); and many who check the same memory at once (crowd.c).
+ * reference on random programs (model.c); many who check the same memory at once (crowd.c); and which bytes
+ * of a conflict are told (bytes.c).
  *
  * MODEL_PROGRAMS (default 45 for each variant) and MODEL_SEED (default 1) choose how many and which;
  * GORO_STRESS multiplies. A failing seed is printed with the commands that show it again.
@@ -73,3 +74,20 @@ Test(model, threads_at_once_lose_nothing_gcc) { crowd("gcc", "threads", 4); }
 Test(model, threads_at_once_lose_nothing_clang) { crowd("clang", "threads", 4); }
 Test(model, goroutines_at_once_lose_nothing_gcc) { crowd("gcc", "goroutines", 4); }
 Test(model, goroutines_at_once_lose_nothing_clang) { crowd("clang", "goroutines", 4); }
+
+static void bytes(const char *host, const char *opt)
+{
+	Run r;
+
+	run_sh(&r, 120,
+	    "mkdir -p " WORK " && cd " WORK " && gcc -O2 -c " DIR "/../support/invisible.c -o bytes_%s%s.o && rm -f libbytes_%s%s.a && ar rcs libbytes_%s%s.a bytes_%s%s.o &&"
+	    "GORO_CC=%s " GORO_BUILD_DIR "/bin/goro-cc -race %s -g -w -I" GORO_SOURCE_DIR "/runtime " DIR
+	    "/bytes.c libbytes_%s%s.a -o bytes_%s%s && ./bytes_%s%s",
+	    host, opt, host, opt, host, opt, host, opt, host, opt, host, opt, host, opt, host, opt);
+	cr_assert_eq(r.code, 0, "%s %s: other bytes are told:\n%.2000s%.500s", host, opt, r.out, r.err);
+	run_free(&r);
+}
+
+Test(model, each_byte_of_a_conflict_is_told_gcc_O0) { bytes("gcc", "-O0"); }
+Test(model, each_byte_of_a_conflict_is_told_gcc_O2) { bytes("gcc", "-O2"); }
+Test(model, each_byte_of_a_conflict_is_told_clang_O2) { bytes("clang", "-O2"); }

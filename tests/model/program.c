@@ -284,8 +284,10 @@ static void life(Gen *s, int g)
 	if (g == 0 || rnd(s, 4)) /* main stays */
 		return;
 	Op *op = put(s, OP_END, g, 0);
-	if (s->life[g] == THREAD)
+	if (s->life[g] == THREAD) {
 		s->ended[s->nended++] = g;
+		memset(s->dead, 0, sizeof s->dead); /* what it freed goes from its own cache to everybody's */
+	}
 	if (s->life[g] == TASK) {
 		s->active[s->group_of[g]]--;
 		op->way = rnd(s, 2) && !s->group_of[g];
