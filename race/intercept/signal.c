@@ -331,7 +331,7 @@ INTERCEPT int signalfd(int fd, const sigset_t *set, int flags)
 	if (r >= 0 && fd_order) {
 		int saved = os_errno();
 
-		store_rel(&signalfds, fd_order(r).in); /* pairs with load_acq in sends */
+		store_rel(&signalfds, fd_order(r).in[0]); /* pairs with load_acq in sends */
 		os_set_errno(saved);
 	}
 	return r;

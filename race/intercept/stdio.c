@@ -55,10 +55,8 @@ void file_out(RaceCtx *g, FILE *f)
 		return;
 	hook_release_merge(g, f);
 	order = file_order(f);
-	if (order.out)
-		hook_release_merge(g, order.out);
-	if (order.also)
-		hook_release_merge(g, order.also);
+	for (int i = 0; i < FD_OUTS && order.out[i]; i++)
+		hook_release_merge(g, order.out[i]);
 }
 
 void file_in(RaceCtx *g, FILE *f)
@@ -69,8 +67,8 @@ void file_in(RaceCtx *g, FILE *f)
 		return;
 	hook_acquire(g, f);
 	order = file_order(f);
-	if (order.in)
-		hook_acquire(g, order.in);
+	for (int i = 0; i < FD_INS && order.in[i]; i++)
+		hook_acquire(g, order.in[i]);
 }
 
 INTERCEPT int dup2(int from, int to)

@@ -70,7 +70,7 @@ CALL(unsigned, alarm, (unsigned s), (s), signal_armed(g), false, )
 
 static void queue_out(RaceCtx *g, mqd_t q)
 {
-	const void *order = g && fd_order ? fd_order(q).in : NULL;
+	const void *order = g && fd_order ? fd_order(q).in[0] : NULL;
 
 	if (order)
 		hook_release_merge(g, order);
@@ -79,7 +79,7 @@ static void queue_out(RaceCtx *g, mqd_t q)
 static void queue_in(RaceCtx *g, mqd_t q)
 {
 	int saved = os_errno();
-	const void *order = g && fd_order ? fd_order(q).in : NULL;
+	const void *order = g && fd_order ? fd_order(q).in[0] : NULL;
 
 	if (order)
 		hook_acquire(g, order);

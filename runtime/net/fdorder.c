@@ -7,18 +7,22 @@
  *
  * Sockets. All that goes out of any socket is released to `sockets`, which who knows nothing better acquires.
  * Better are:
- *   - the ends of a socketpair: `peers` remembers those, and each direction has an identity of its own,
- *     named by both inodes. Whoever does not know its peer, or no longer, still is after all that was written
- *     to it, and an entry of `peers` may be dropped at any moment, if only both ends' are: a writer that
- *     missed its entry wrote later than one dropped it, and who reads that asks later still. Dropped are both
- *     when either is closed, or the table is full.
- *   - the ends of a TCP connection: each direction is named by both addresses, and `flows` remembers which
- *     names something was sent under in this process. Who reads takes the other end's name where that has been
- *     used, and `sockets` where not: as when addresses are translated, which shows the two ends different
- *     ones, or the other end is another process'. Who finds no room there sets `crowded`, before it sends, and from then on
- *     all read from `sockets`.
+ *   - sockets of datagrams: what is sent is released to names of where it goes, and who reads takes its own names of
+ *     those that something was sent to in this process (`names`). A UDP socket is told by its address and port, or
+ *     by the port alone where it is bound to no address, so a sender releases to both; a Unix socket by itself, for
+ *     who is connected to it, and by its file or abstract name. Like a pipe, a datagram socket has many
+ *     senders, and each is before all that is read from it later. Who sends where it cannot be told sets
+ *     `blind`, before, and from then on all read from `sockets`. What is left: of a UDP socket that some reach by
+ *     a translated address and others not, all in this process, the former's order is not seen.
+ *   - the ends of a socketpair, or of a connection of Unix sockets that was accepted here: `peers` remembers those.
+ *     What an end sends is released to its own inode's identity, and acquired by who knows that inode for its
+ *     peer's. A connected one whose peer is not known yet releases to that as well. Whoever does not know its peer, or
+ *     no longer, still is after all that was written to it, and an entry of `peers` may be dropped at any moment.
+ *     Dropped are both when either is closed, or the table is full.
+ *   - the ends of a TCP connection: each direction is named by both addresses. Who reads takes the other end's name
+ *     where that has been used, and `sockets` where not: as when addresses are translated, which shows the two ends
+ *     different ones, or the other end is another process'. Who finds no room in `names` sets `blind`, too.
  *   - a listening socket: `connects`, which is released to by sockets that are not connected alone.
- * Sockets of datagrams, and those bound to paths, have nothing by which the two ends could be told.
  *
  * Eventfds share one inode; the kernel numbers them, and says so in /proc/self/fdinfo. All that goes into one is
  * released to the common identity as well; `blurred` is set before the first that could not be asked about,
@@ -40,15 +44,15 @@
 
 #define TABLE  65536 /* 512 KiB, touched as used */
 #define PEERS  16384
-#define FLOWS  65536
+#define NAMES  131072
 #define EPOLLS 4096
 
 static uint64_t keys[TABLE + 1];
 static uint64_t peers[PEERS]; /* an inode and its peer's, 32 bits each; 0: none; GONE: was one */
 static uint64_t sockets, connects;
-static uint64_t flows[FLOWS];   /* names of directions; 0: none */
+static uint64_t names[NAMES];   /* that something was sent to; 0: none */
 static uint64_t epolls[EPOLLS]; /* only their addresses */
-static uint32_t blurred, crowded;
+static uint32_t blurred, blind;
 
 #define GONE UINT64_C(1)
 
@@ -118,26 +122,63 @@ void fd_order_pair(int a, int b)
 		drop(sa.st_ino);
 }
 
-/* ---- TCP ---- */
+/* Its peer, the client's, knows it from now on as well; that had to do without when it wrote before. */
+void fd_order_accepted(int fd)
+{
+	struct stat st;
+	if (!is_socket(fd, &st))
+		return;
+	int64_t peer = os_fd_unix_peer(fd, st.st_ino);
+	if (peer > 0 && put(st.st_ino, (uint64_t)peer) && !put((uint64_t)peer, st.st_ino))
+		drop(st.st_ino);
+}
 
-/* The identity of the name, if something was sent under it; with `sends`, something is about to be. NULL: not, or
- * there was no room. Names are never removed, and put where the first free place near is, so they are found. */
-static const void *flow(uint64_t name, bool sends)
+/* ---- names ---- */
+
+/* The identity of the name, if something was sent to it; with `sends`, something is about to be. NULL: not, or there
+ * was no room. Names are never removed, and put where the first free place near is, so they are found. */
+static const void *named(uint64_t name, bool sends)
 {
 	name |= 1;
-	uint32_t i = (uint32_t)(name >> 32) % FLOWS;
-	for (uint32_t n = 0; n < 64; n++, i = (i + 1) % FLOWS) {
-		uint64_t k = load_acq(&flows[i]); /* pairs with cas_ar: who reads it comes after */
+	uint32_t i = (uint32_t)(name >> 32) % NAMES;
+	for (uint32_t n = 0; n < 64; n++, i = (i + 1) % NAMES) {
+		uint64_t k = load_acq(&names[i]); /* pairs with cas_ar: who reads it comes after */
 		if (k == 0 && !sends)
 			return NULL;
-		if (k == 0 && cas_ar(&flows[i], 0, name))
-			return &flows[i];
-		if (load_acq(&flows[i]) == name)
-			return &flows[i];
+		if (k == 0 && cas_ar(&names[i], 0, name))
+			return &names[i];
+		if (load_acq(&names[i]) == name)
+			return &names[i];
 	}
 	if (sends)
-		store_rel(&crowded, 1u); /* pairs with load_acq in socket_order */
+		store_rel(&blind, 1u); /* pairs with load_acq in received */
 	return NULL;
+}
+
+/* What comes in by those names (0: none); none of them used: from anywhere. */
+static void received(FdOrder *o, const uint64_t in[2], bool told)
+{
+	int k = 0;
+	for (int i = 0; i < 2; i++) {
+		const void *p = in[i] ? named(in[i], false) : NULL;
+		if (p)
+			o->in[k++] = p;
+	}
+	if (k == 0 || !told || load_acq(&blind)) { /* pairs with store_rel of who sends */
+		o->in[0] = &sockets;
+		o->in[1] = NULL;
+	}
+}
+
+static void sent(FdOrder *o, const uint64_t out[2])
+{
+	int k = 0;
+	for (int i = 0; i < 2; i++) {
+		const void *p = out[i] ? named(out[i], true) : NULL;
+		if (p)
+			o->out[k++] = p;
+	}
+	o->out[k] = &sockets;
 }
 
 void fd_order_close(int fd)
@@ -156,24 +197,33 @@ void fd_order_close(int fd)
 
 /* ---- any descriptor ---- */
 
-static FdOrder socket_order(int fd)
+static FdOrder socket_order(int fd, const struct stat *st, const void *to, uint32_t len)
 {
-	const FdOrder any = {&sockets, &sockets, NULL, true};
-	uint64_t out, in;
-	switch (os_fd_stream(fd, &out, &in)) {
+	FdOrder o = {{&sockets}, {&sockets}, true};
+	uint64_t out[2] = {0, 0}, in[2] = {0, 0};
+	OsFdNames n;
+	switch (os_fd_stream(fd, &out[0], &in[0])) {
 	case OS_FD_LISTENS:
-		return (FdOrder){&connects, &connects, NULL, true};
+		return (FdOrder){{&connects}, {&connects}, true};
 	case OS_FD_LOOSE:
-		return (FdOrder){&sockets, &sockets, &connects, true};
-	case OS_FD_TCP: {
-		const void *from = flow(in, false), *to = flow(out, true);
-		if (!from || load_acq(&crowded))
-			from = &sockets;
-		return (FdOrder){from, to ? to : &sockets, &sockets, true};
+		o.out[1] = &connects;
+		break;
+	case OS_FD_TCP:
+		received(&o, in, true);
+		sent(&o, out);
+		break;
+	case OS_FD_CONNECTED: /* a Unix socket's peer may come to know it */
+		o.out[1] = identity(st->st_dev, st->st_ino);
+		break;
+	case OS_FD_NO_STREAM:
+		if (!os_fd_datagram(fd, st->st_ino, to, len, &n))
+			break;
+		if (n.blind_out)
+			store_rel(&blind, 1u); /* pairs with load_acq in received */
+		received(&o, n.in, !n.blind_in);
+		sent(&o, n.out);
 	}
-	default:
-		return any;
-	}
+	return o;
 }
 
 /* An eventfd's own identity; NULL: it has none. */
@@ -192,23 +242,27 @@ const void *fd_order_epoll(uint64_t data)
 
 _Static_assert(EPOLLS == 1 << (64 - 52), "fd_order_epoll's shift");
 
-FdOrder fd_order(int fd)
+FdOrder fd_order_to(int fd, const void *addr, uint32_t len)
 {
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) != 0)
-		return (FdOrder){NULL, NULL, NULL, false};
+		return (FdOrder){{NULL}, {NULL}, false};
 	if (S_ISSOCK(st.st_mode)) {
 		uint64_t *at =
 		    st.st_ino && st.st_ino <= UINT32_MAX ? place(st.st_ino, false) : NULL;
 		uint64_t e = at ? load_rlx(at) : GONE;
 		if (e == GONE)
-			return socket_order(fd);
-		uint64_t other = e & UINT32_MAX;
-		return (FdOrder){
-		    identity(e >> 32, other << 32), identity(other, e >> 32 << 32), &sockets, true};
+			return socket_order(fd, &st, addr, len);
+		return (FdOrder){{identity(st.st_dev, e & UINT32_MAX)},
+		    {identity(st.st_dev, e >> 32), &sockets}, true};
 	}
 	const void *one = identity(st.st_dev, st.st_ino), *event = eventfd_order(fd, &st);
 	if (!event)
-		return (FdOrder){one, one, NULL, false};
-	return (FdOrder){load_acq(&blurred) ? one : event, event, one, false};
+		return (FdOrder){{one}, {one}, false};
+	return (FdOrder){{load_acq(&blurred) ? one : event}, {event, one}, false};
+}
+
+FdOrder fd_order(int fd)
+{
+	return fd_order_to(fd, NULL, 0);
 }

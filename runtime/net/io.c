@@ -125,8 +125,8 @@ static inline void came(int fd, const void *p, size_t n, const void *pc)
 	RaceCtx *me = race_self();
 	int saved = os_errno();
 	FdOrder order = fd_order(fd);
-	if (order.in)
-		hook_acquire(me, order.in);
+	for (int i = 0; i < FD_INS && order.in[i]; i++)
+		hook_acquire(me, order.in[i]);
 	if (n > 0 && p)
 		hook_write(me, p, n, pc);
 	os_set_errno(saved);
@@ -141,10 +141,8 @@ static inline void goes(int fd, const void *p, size_t n, const void *pc)
 	if (n > 0 && p)
 		hook_read(me, p, n, pc);
 	FdOrder order = fd_order(fd);
-	if (order.out)
-		hook_release_merge(me, order.out);
-	if (order.also)
-		hook_release_merge(me, order.also);
+	for (int i = 0; i < FD_OUTS && order.out[i]; i++)
+		hook_release_merge(me, order.out[i]);
 	os_set_errno(saved);
 }
 
@@ -239,6 +237,8 @@ int goro_accept(int fd, struct sockaddr *addr, uint32_t *len)
 		return -EFAULT;
 	Op op = {.kind = OP_ACCEPT, .p = addr, .n = addr ? *len : 0, .len = len};
 	int r = (int)call(fd, &op, false, PC);
+	if (GORO_RACE && r >= 0)
+		fd_order_accepted(r);
 	int err = r >= 0 ? netpoll_fresh(r, true) : 0;
 	if (err) {
 		(void)os_fd_close(r);

@@ -132,22 +132,26 @@ static inline void fd_in(int fd)
 		return;
 	int e = os_errno();
 	FdOrder order = fd_order(fd);
-	if (order.in)
-		hook_acquire(race_self(), order.in);
+	for (int i = 0; i < FD_INS && order.in[i]; i++)
+		hook_acquire(race_self(), order.in[i]);
+	os_set_errno(e);
+}
+
+/* A message to that address; NULL: none is given. */
+static inline void fd_out_to(int fd, const void *addr, socklen_t len)
+{
+	if (!GORO_RACE)
+		return;
+	int e = os_errno();
+	FdOrder order = fd_order_to(fd, addr, len);
+	for (int i = 0; i < FD_OUTS && order.out[i]; i++)
+		hook_release_merge(race_self(), order.out[i]);
 	os_set_errno(e);
 }
 
 static inline void fd_out(int fd)
 {
-	if (!GORO_RACE)
-		return;
-	int e = os_errno();
-	FdOrder order = fd_order(fd);
-	if (order.out)
-		hook_release_merge(race_self(), order.out);
-	if (order.also)
-		hook_release_merge(race_self(), order.also);
-	os_set_errno(e);
+	fd_out_to(fd, NULL, 0);
 }
 
 /* What came in through fd: n bytes at p (n < 0: failed). */
@@ -178,14 +182,20 @@ static inline void came_iov(int fd, const struct iovec *v, size_t nv, ssize_t n,
 	}
 }
 
-static inline void goes_iov(int fd, const struct iovec *v, size_t nv, const void *pc)
+static inline void goes_iov_to(
+    int fd, const struct iovec *v, size_t nv, const void *to, socklen_t len, const void *pc)
 {
 	if (!GORO_RACE)
 		return;
 	takes(v, nv * sizeof *v, pc);
 	for (size_t i = 0; v && i < nv; i++)
 		takes(v[i].iov_base, v[i].iov_len, pc);
-	fd_out(fd);
+	fd_out_to(fd, to, len);
+}
+
+static inline void goes_iov(int fd, const struct iovec *v, size_t nv, const void *pc)
+{
+	goes_iov_to(fd, v, nv, NULL, 0, pc);
 }
 
 /* An address and its length, which was `room` before the call. */
@@ -217,7 +227,7 @@ static inline void goes_msg(int fd, const struct msghdr *m, const void *pc)
 	takes(m, sizeof *m, pc);
 	takes(m->msg_name, m->msg_namelen, pc);
 	takes(m->msg_control, m->msg_controllen, pc);
-	goes_iov(fd, m->msg_iov, m->msg_iovlen, pc);
+	goes_iov_to(fd, m->msg_iov, m->msg_iovlen, m->msg_name, m->msg_namelen, pc);
 }
 
 #endif

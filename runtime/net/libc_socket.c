@@ -3,13 +3,23 @@
  */
 #include "libc.h"
 
+static void came_in(
+    int fd, int r, const struct sockaddr *a, const socklen_t *n, socklen_t room, const void *pc)
+{
+	if (!GORO_RACE || r < 0)
+		return;
+	int e = os_errno();
+	fd_order_accepted(r);
+	os_set_errno(e);
+	fd_in(fd);
+	came_from(a, n, room, pc);
+}
+
 GORO_API int accept(int fd, struct sockaddr *a, socklen_t *n)
 {
 	socklen_t room = n ? *n : 0;
 	int r = BLOCKING(accept, (fd, a, n), SYS_accept, fd, a, n);
-	came(fd, NULL, r < 0 ? -1 : 0, PC);
-	if (r >= 0)
-		came_from(a, n, room, PC);
+	came_in(fd, r, a, n, room, PC);
 	return r;
 }
 
@@ -17,9 +27,7 @@ GORO_API int accept4(int fd, struct sockaddr *a, socklen_t *n, int flags)
 {
 	socklen_t room = n ? *n : 0;
 	int r = BLOCKING(accept4, (fd, a, n, flags), SYS_accept4, fd, a, n, flags);
-	came(fd, NULL, r < 0 ? -1 : 0, PC);
-	if (r >= 0)
-		came_from(a, n, room, PC);
+	came_in(fd, r, a, n, room, PC);
 	return r;
 }
 
@@ -77,7 +85,8 @@ GORO_API ssize_t sendto(
     int fd, const void *p, size_t n, int flags, const struct sockaddr *a, socklen_t an)
 {
 	takes(a, an, PC);
-	goes(fd, p, n, PC);
+	takes(p, n, PC);
+	fd_out_to(fd, a, an);
 	return BLOCKING(sendto, (fd, p, n, flags, a, an), SYS_sendto, fd, p, n, flags, a, an);
 }
 

@@ -148,6 +148,16 @@ typedef enum OsFdStream {
 /* TCP: *out names what fd sends, *in what it gets, each made of both addresses; the other end has them the
  * other way round, where no address is translated in between. */
 OsFdStream os_fd_stream(int fd, uint64_t *out, uint64_t *in);
+/* A socket of datagrams, UDP or Unix: names for where what it sends now goes (to that address, or where it is
+ * connected) and for where what it gets was sent, 0 for none. A datagram has a name of its receiver's in common with
+ * it, unless an address was translated in between. inode: fd's. False: another socket. */
+typedef struct OsFdNames {
+	uint64_t out[2], in[2];
+	bool blind_out, blind_in; /* the kernel does not say */
+} OsFdNames;
+bool os_fd_datagram(int fd, uint64_t inode, const void *to, uint32_t len, OsFdNames *n);
+/* A Unix socket of streams: the inode of the socket at the other end; 0: none, or nobody says. -1: another socket. */
+int64_t os_fd_unix_peer(int fd, uint64_t inode);
 /* fd's number among the kernel's eventfds; 0: it is none, or the kernel does not say; -1: nobody could be
  * asked (no /proc, no descriptor left). */
 int64_t os_fd_eventfd(int fd);

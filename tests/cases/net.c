@@ -5,6 +5,7 @@
 #include "case.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -194,6 +195,62 @@ static void race_net_wait_orders_nothing(void)
 	arrived(2);
 }
 
+/* A datagram is before who gets it, and nobody else; bytes of a connection by path are before its other end alone. */
+static int from[2], to[2]; /* what goes into to[i] comes out of from[i]; a byte lies in the second */
+static void prepare_udp(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		socklen_t n = sizeof a;
+		from[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		to[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		if (bind(from[i], (struct sockaddr *)&a, n) != 0 ||
+		    getsockname(from[i], (struct sockaddr *)&a, &n) != 0 ||
+		    goro_connect(to[i], (struct sockaddr *)&a, n) != 0)
+			abort();
+	}
+	if (goro_write(to[1], "x", 1) != 1)
+		abort();
+}
+static void prepare_path(void)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/tmp/goro-case-net-%d", getpid());
+	listener = goro_listen("unix", path);
+	for (int i = 0; i < 2; i++)
+		if (listener < 0 || (to[i] = goro_dial("unix", path)) < 0 ||
+		    (from[i] = goro_accept(listener, NULL, NULL)) < 0)
+			abort();
+	unlink(path);
+	if (goro_write(to[1], "x", 1) != 1)
+		abort();
+}
+static void write_x_and_send(void)
+{
+	write_x();
+	if (goro_write(to[0], "x", 1) != 1)
+		abort();
+}
+static void get_and_read_x(int i)
+{
+	char b;
+	if (goro_read(from[i], &b, 1) != 1)
+		abort();
+	read_x();
+}
+static void get_and_read_x_of_first(void)
+{
+	get_and_read_x(0);
+}
+static void get_and_read_x_of_second(void)
+{
+	get_and_read_x(1);
+}
+PAIR_WITH(norace_net_udp, prepare_udp, write_x_and_send, get_and_read_x_of_first)
+PAIR_WITH(race_net_udp_another, prepare_udp, write_x_and_send, get_and_read_x_of_second)
+PAIR_WITH(norace_net_path, prepare_path, write_x_and_send, get_and_read_x_of_first)
+PAIR_WITH(race_net_path_another, prepare_path, write_x_and_send, get_and_read_x_of_second)
+
 CASES(
 	RACE(race_net_read, "read read_byte<second / write call_read<first / global buffer")
 	NORACE(norace_net_read_beyond)
@@ -208,4 +265,8 @@ CASES(
 	NORACE(norace_net_deadline_orders)
 	NORACE(norace_net_accept_orders)
 	RACE(race_net_wait_orders_nothing, "write write_x<read_and_x / write write_x<read_and_x / global x")
+	NORACE(norace_net_udp)
+	RACE(race_net_udp_another, "read read_x<get_and_read_x / write write_x<write_x_and_send / global x")
+	NORACE(norace_net_path)
+	RACE(race_net_path_another, "read read_x<get_and_read_x / write write_x<write_x_and_send / global x")
 )

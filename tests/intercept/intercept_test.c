@@ -127,6 +127,11 @@ Test(intercept, descriptors_are_ordered, .timeout = 280)
 	pairs("sockets.c", "", true);
 }
 
+Test(intercept, datagrams_are_ordered_by_where_they_go, .timeout = 280)
+{
+	pairs("datagrams.c", "", true);
+}
+
 Test(intercept, cxx20_is_ordered, .timeout = 280)
 {
 	pairs("cxx20.cc", "-std=c++20", true);

@@ -1,7 +1,7 @@
 /*
  * sockets.c: what is written to a descriptor is before what reads it, by whichever call; what is read
- * elsewhere tells nothing, as far as descriptors can be told apart: pipes, files, eventfds and the two directions
- * of socketpairs and of TCP connections can. See pair.h.
+ * elsewhere tells nothing: pipes, files, eventfds and the two directions of socketpairs and of TCP connections are
+ * told apart. For datagrams and Unix sockets see datagrams.c. See pair.h.
  */
 #include "pair.h"
 
