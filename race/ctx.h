@@ -110,6 +110,7 @@ struct RaceThread {
 	RaceSlow *slow;          /* NULL until attached */
 	bool scheduler;    /* hook_switch(NULL) on a thread without a home: accesses do not count */
 	bool begun;        /* home was made by race_thread_create: it waits for a join */
+	bool asynchronous; /* race_signals_held is to put the type of cancellation back; own */
 	uint32_t handlers; /* of signals, under way: no place for others to go on; own */
 	uintptr_t tls_lo, tls_hi; /* the thread's own variables; constant once registered */
 	RaceThread *tls_next;     /* all registered ones: tls.c's lock */
@@ -198,6 +199,7 @@ static inline bool race_enter_self(RaceThread *t)
 
 /* Let go of the signals that came while the thread was busy. Defined by intercept/signal.c; without it
  * no signal is ever held. */
+#define RACE_HELD_CANCEL (UINT64_C(1) << 31) /* of SIGCANCEL, and for RaceThread.asynchronous */
 void race_signals_held(RaceThread *t) __attribute__((weak, visibility("hidden")));
 
 static inline void race_leave(RaceThread *t)

@@ -523,6 +523,16 @@ void race_attach(RaceThread *t)
 	race_load(t, t->home);
 }
 
+bool race_asynchronous_later(void)
+{
+	RaceThread *t = &race_thread;
+	if (!load_rlx(&t->busy) || !race_signals_held) /* relaxed: own */
+		return false;
+	t->asynchronous = true;
+	or_ar(&t->held, RACE_HELD_CANCEL); /* pairs with race_leave */
+	return true;
+}
+
 /* ---- stopping the world ---- */
 
 bool race_wait_stopped(RaceThread *t)

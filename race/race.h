@@ -110,6 +110,8 @@ void *race_alloc(size_t size);
 bool race_is_blind(void);
 /* Memory could not be had since the last call. */
 bool race_is_low(void);
+/* This thread is inside the detector: it may be cancelled anywhere again when it is no more. False: it is not. */
+bool race_asynchronous_later(void);
 MemoryUse race_ginfo_memory(void);
 MemoryUse race_ctx_memory(void);
 

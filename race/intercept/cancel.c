@@ -7,6 +7,8 @@
 
 INTERCEPT int pthread_cancel(pthread_t th)
 {
+	if (intercept_ready)
+		signal_cancels();
 	race_thread_cancel(self(), (uintptr_t)th);
 	return goro_real_pthread_cancel(th);
 }

@@ -148,6 +148,9 @@ static inline void signal_unsafe(const char *name, const void *pc)
 		signal_unsafe_call(name, pc);
 }
 
+/* signal.c: from here on a request to cancel a thread waits until the detector is not busy there. */
+void signal_cancels(void);
+
 /* thread.c: report the threads that nobody joined or detached; in a child of fork there are none. */
 void thread_leaks(void);
 void thread_forked(void);

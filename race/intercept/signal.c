@@ -117,6 +117,22 @@ void signal_unsafe_call(const char *name, const void *pc)
 		misuse_signal(g, REPORT_SIGNAL_UNSAFE, ACCESS_CALL, name, signal_running, pc);
 }
 
+/* The detector is busy on this thread: have the signal come again, when it is no more. False: it cannot be sent. */
+static bool hold(RaceThread *t, int sig, siginfo_t *info, void *uc)
+{
+	int saved = os_errno();
+	bool again =
+	    syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)os_thread_id(), sig, info) == 0;
+
+	os_set_errno(saved);
+	if (!again)
+		return false;
+	/* The bit itself: sigaddset knows no signals of the libc's own. */
+	*(uint64_t *)(void *)&((ucontext_t *)uc)->uc_sigmask |= UINT64_C(1) << (sig - 1);
+	or_ar(&t->held, UINT64_C(1) << (sig - 1)); /* pairs with race_leave */
+	return true;
+}
+
 /* The stand-in of every handler. */
 static void on_signal(int sig, siginfo_t *info, void *uc)
 {
@@ -126,18 +142,8 @@ static void on_signal(int sig, siginfo_t *info, void *uc)
 		     (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL ||
 			 sig == SIGTRAP || sig == SIGSYS);
 
-	if (unlikely(load_rlx(&t->busy)) && !fault) { /* relaxed: this thread's own */
-		int saved = os_errno();
-		bool again =
-		    syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)os_thread_id(), sig, info) == 0;
-
-		os_set_errno(saved);
-		if (again) {
-			sigaddset(&((ucontext_t *)uc)->uc_sigmask, sig);
-			or_ar(&t->held, UINT64_C(1) << (sig - 1)); /* pairs with race_leave */
-			return;
-		}
-	}
+	if (unlikely(load_rlx(&t->busy)) && !fault && hold(t, sig, info, uc)) /* relaxed: own */
+		return;
 	if (what & ONCE) {
 		struct sigaction none = {.sa_handler = SIG_DFL};
 
@@ -282,6 +288,109 @@ void race_signals_held(RaceThread *t)
 	int saved = os_errno();
 
 	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, set, NULL, 8);
+	if (t->asynchronous) {
+		t->asynchronous = false;
+		goro_real_pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	}
+	os_set_errno(saved);
+}
+
+/* ---- cancellation, which is a signal of the libc's own ---- */
+
+/*
+ * A request to cancel a thread that may be cancelled anywhere, or is in a call of libc that is a point, comes as signal
+ * SIGCANCEL; its handler unwinds the stack from where it met the thread. Within the detector that left
+ * it half done, with locks held. So that signal has a stand-in as well, which lets it wait as others do; from
+ * race_leave the stack is unwound with nothing held. The libc sets its handler at the first request of the process,
+ * whose signal is under way when pthread_cancel returns: for that to be harmless a thread of ours, which lets no
+ * request disturb it, is the first to be cancelled. The libc's sigaction knows no such signal: the kernel's does.
+ *
+ * What the detector itself calls of libc could be a point, too. Reports are made, and symbols read, with
+ * cancellation disabled (runtime/symbol/symbol.h: sym_shield).
+ */
+#define SIGCANCEL 32 /* the libc's number for it, on all of Linux */
+
+typedef struct KernelAction {
+	void (*handler)(int, siginfo_t *, void *);
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
+} KernelAction;
+
+static void (*libc_cancels)(int, siginfo_t *, void *); /* constant once on_cancel may run */
+
+static void on_cancel(int sig, siginfo_t *info, void *uc)
+{
+	RaceThread *t = &race_thread;
+
+	if (unlikely(load_rlx(&t->busy)) && hold(t, sig, info, uc)) /* relaxed: own */
+		return;
+	libc_cancels(sig, info, uc);
+}
+
+/* Not even ignored, as posix_spawn leaves it for its child. */
+static bool is_set(const KernelAction *a)
+{
+	return (uintptr_t)a->handler > (uintptr_t)SIG_IGN;
+}
+
+static long cancel_action(const KernelAction *to, KernelAction *from)
+{
+	return syscall(SYS_rt_sigaction, SIGCANCEL, to, from, sizeof to->mask);
+}
+
+static void *uncancellable(void *ready)
+{
+	uint32_t *state = ready;
+
+	goro_real_pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	store_rel(state, 1u); /* pairs with load_acq in have_handler */
+	os_futex_wake(state, 1);
+	while (load_acq(state) == 1) /* pairs with store_rel there */
+		os_futex_wait(state, 1, -1);
+	return NULL;
+}
+
+/* The libc's handler is set from here on, unless there can be no thread more. */
+static void have_handler(void)
+{
+	pthread_t th;
+	uint32_t state = 0; /* atomic */
+
+	if (goro_real_pthread_create(&th, NULL, uncancellable, &state) != 0)
+		return;
+	while (load_acq(&state) == 0) /* pairs with store_rel in uncancellable */
+		os_futex_wait(&state, 0, -1);
+	goro_real_pthread_cancel(th);
+	store_rel(&state, 2u); /* pairs with load_acq there */
+	os_futex_wake(&state, 1);
+	goro_real_pthread_join(th, NULL);
+}
+
+void signal_cancels(void)
+{
+	static bool done; /* written under the lock */
+	KernelAction a = {0};
+	sigset_t all, before;
+	int saved = os_errno();
+
+	if (load_acq(&done)) /* pairs with store_rel below */
+		return;
+	sigfillset(&all);
+	(void)os_signal_mask_call(SIG_SETMASK, &all, &before); /* for the thread as well */
+	lock(&change_lock);
+	if (!load_rlx(&done)) { /* relaxed: written under the lock */
+		if (cancel_action(NULL, &a) == 0 && !is_set(&a))
+			have_handler();
+		if (cancel_action(NULL, &a) == 0 && is_set(&a)) {
+			libc_cancels = a.handler;
+			a.handler = on_cancel;
+			(void)cancel_action(&a, NULL);
+		}
+		store_rel(&done, a.handler == on_cancel);
+	}
+	unlock(&change_lock);
+	(void)os_signal_mask_call(SIG_SETMASK, &before, NULL);
 	os_set_errno(saved);
 }
 

@@ -11,6 +11,7 @@
  */
 #include "report.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -466,12 +467,37 @@ static bool at_limit(void)
 	return true;
 }
 
+/* Nobody is cancelled while he holds our locks: files are read and written, by calls of libc that are points. Who may be
+ * cancelled anywhere may be again only when the detector is done. */
+typedef struct Stay {
+	int state, type;
+} Stay;
+
+static Stay stay(void)
+{
+	Stay s = {.type = PTHREAD_CANCEL_DEFERRED};
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &s.type);
+	s.state = sym_shield();
+	return s;
+}
+
+/* No lock held. */
+static void may_go(Stay s)
+{
+	sym_unshield(s.state);
+	if (s.type == PTHREAD_CANCEL_DEFERRED)
+		return;
+	if (!race_asynchronous_later())
+		pthread_setcanceltype(s.type, NULL);
+}
+
 void report_init(void)
 {
 	static Lock once = LOCK_INIT(NONE);
 	static bool done;    /* written under once */
 	if (load_acq(&done)) /* pairs with store_rel below */
 		return;
+	Stay s = stay();
 	lock(&once);
 	if (!done) {
 		sym_busy++;
@@ -481,11 +507,16 @@ void report_init(void)
 		store_rel(&done, true);
 	}
 	unlock(&once);
+	may_go(s);
 }
+
+static __thread Stay staying; /* while this thread is inside */
 
 static void enter(void)
 {
+	Stay s = stay();
 	lock(&report_lock);
+	staying = s;
 	inside = true;
 	sym_busy++;
 }
@@ -495,6 +526,7 @@ static void leave(void)
 	sym_busy--;
 	inside = false;
 	unlock(&report_lock);
+	may_go(staying);
 }
 
 static __thread const ReportTold *current; /* while the callback runs */

@@ -8,6 +8,7 @@
  */
 #include "module.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,11 +19,27 @@ __thread uint32_t sym_busy;
 static Lock sym_lock = LOCK_INIT(PRINT);
 static __thread bool inside; /* this thread holds sym_lock */
 
+int sym_shield(void)
+{
+	int was = PTHREAD_CANCEL_ENABLE;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
+	return was;
+}
+
+void sym_unshield(int was)
+{
+	pthread_setcancelstate(was, NULL);
+}
+
+static int shield; /* sym_lock */
+
 bool sym_enter(void)
 {
 	if (inside)
 		return false;
+	int was = sym_shield();
 	lock(&sym_lock);
+	shield = was;
 	inside = true;
 	sym_busy++;
 	return true;
@@ -32,7 +49,9 @@ void sym_leave(void)
 {
 	sym_busy--;
 	inside = false;
+	int was = shield;
 	unlock(&sym_lock);
+	sym_unshield(was);
 }
 
 /* ---- the cache ---- */

@@ -33,6 +33,12 @@ extern __thread uint32_t sym_busy __attribute__((tls_model("initial-exec")));
  * >= 1. `is_return`: pc is a return address (the call before it is looked up). */
 int sym_frames(uintptr_t pc, bool is_return, SymFrame *out, int max);
 
+/* Around calls of libc, made with locks held, that are points where a thread may be cancelled: it is not there. What
+ * sym_shield answers goes to sym_unshield, after the locks were given up: a thread that may be cancelled
+ * anywhere, asked to meanwhile, is at that moment. */
+int sym_shield(void);
+void sym_unshield(int was);
+
 #define SYM_PATH_MAX 256
 
 typedef struct SymData {

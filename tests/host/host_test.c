@@ -80,6 +80,15 @@ Test(host, forks_while_threads_are_in_the_detector, .timeout = 200)
 	goes_well(how);
 }
 
+/* Anywhere, most often within the detector: its locks are not left behind. */
+Test(host, threads_are_cancelled_in_the_detector, .timeout = 200)
+{
+	char how[40];
+
+	snprintf(how, sizeof how, "cancels %ld", 300 * stress());
+	goes_well(how);
+}
+
 /* Without room for shadow memory: said in one line, and the program goes on. */
 Test(host, no_memory, .timeout = 200)
 {
@@ -283,6 +292,23 @@ static void told(const Run *r, const char *what, const char *first, const char *
 			cr_expect_fail("%s: no text: %s", what, r->err);
 			break;
 		}
+}
+
+/* A thread that was asked to go makes reports to their end. */
+Test(host, a_cancelled_thread_reports, .timeout = 200)
+{
+	Run r;
+
+	build();
+	run_sh(&r, 60, "%s cancel_then_report", subject);
+	told(&r, "cancel_then_report", "  put_asked_to_go()\n", "  put_first()\n");
+	run_free(&r);
+	run_sh(&r, 60, "GORACE='suppress_equal_stacks=0 suppress_equal_addresses=0' %s report_then_cancel 20000", subject);
+	cr_expect_eq(r.code, 66, "%d %s", r.code, r.err);
+	cr_expect_str_eq(r.out, "end\n");
+	cr_expect_eq(count(r.err, "==================\n"), 2 * count(r.err, "WARNING: DATA RACE\n"), "%s", r.err);
+	cr_expect(strstr(r.err, "data race(s)\n") != NULL, "%s", r.err);
+	run_free(&r);
 }
 
 Test(host, recursion_100000_deep, .timeout = 200)

@@ -3,6 +3,7 @@
  * (and a number); each prints "end" where all went well for the program itself.
  */
 #include <goro.h>
+#include <goro_race.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -325,6 +326,108 @@ static void race_then_clocks(void)
 	clocks();
 }
 
+/* ---- threads that are cancelled in the midst of the detector's work ---- */
+
+enum { VICTIMS = 3 };
+static int fields[VICTIMS][1 << 18], counters[64], cleaned;
+
+static void clean(void *arg)
+{
+	++*(int *)arg;
+	__atomic_fetch_add(&cleaned, 1, __ATOMIC_RELAXED);
+}
+
+__attribute__((noinline)) static unsigned scatter(int *field, unsigned r, unsigned depth)
+{
+	field[r >> 14] = (int)depth;
+	if (depth)
+		r = scatter(field, r * 1664525 + 1013904223, depth - 1);
+	return r + (unsigned)field[r >> 14];
+}
+
+/* Plain accesses and atomic ones, which all need the slow paths: most of its time is the detector's. */
+static void *victim(void *field)
+{
+	unsigned r = 2654435761u * (unsigned)n;
+	int mine = 0;
+
+	pthread_cleanup_push(clean, &mine);
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	for (;;) {
+		r = scatter(field, r * 1664525 + 1013904223, r >> 28);
+		__atomic_fetch_add(&counters[r >> 26], 1, __ATOMIC_ACQ_REL);
+	}
+	pthread_cleanup_pop(1);
+	return NULL;
+}
+
+static void cancels(void)
+{
+	void *how;
+
+	for (int round = 0; round < n; round++) {
+		pthread_t th[VICTIMS];
+		for (int i = 0; i < VICTIMS; i++)
+			must(pthread_create(&th[i], NULL, victim, fields[i]) == 0);
+		for (volatile int k = 0; k < round % 97 * 300; k++)
+			;
+		for (int i = 0; i < VICTIMS; i++)
+			must(pthread_cancel(th[i]) == 0);
+		for (int i = 0; i < VICTIMS; i++)
+			must(pthread_join(th[i], &how) == 0 && how == PTHREAD_CANCELED);
+	}
+}
+
+/* A request is there when a report is made, for which files are read by calls that are points. */
+static void *put_asked_to_go(void *arg)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	after(2);
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	put();
+	pthread_testcancel();
+	must(0);
+	return arg;
+}
+
+static void cancel_then_report(void)
+{
+	pthread_t a, b;
+	void *how;
+
+	must(pthread_create(&b, NULL, put_asked_to_go, NULL) == 0);
+	must(pthread_cancel(b) == 0);
+	must(pthread_create(&a, NULL, put_first, NULL) == 0);
+	after(1);
+	step(2);
+	must(pthread_join(b, &how) == 0 && how == PTHREAD_CANCELED);
+	pthread_join(a, NULL);
+}
+
+/* It comes when reports are being made, one after the other, wherever that is. */
+static void *fill_until_cancelled(void *arg)
+{
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	for (int i = 0;; i = (i + 1) % n)
+		many[i * 8] = 1;
+	return arg;
+}
+
+static void report_then_cancel(void)
+{
+	pthread_t a, b;
+	void *how;
+
+	must(pthread_create(&a, NULL, fill_first, NULL) == 0);
+	after(1);
+	must(pthread_create(&b, NULL, fill_until_cancelled, NULL) == 0);
+	while (goro_race_errors() == 0)
+		usleep(100);
+	must(pthread_cancel(b) == 0);
+	must(pthread_join(b, &how) == 0 && how == PTHREAD_CANCELED);
+	pthread_join(a, NULL);
+}
+
 /* ---- deep and large frames ---- */
 
 /* Not folded into a loop. */
@@ -422,7 +525,8 @@ int main(int argc, char **argv)
 	} runs[] = {{"race", race}, {"races", races}, {"storm", storm}, {"forks", forks},
 	    {"exhausted", exhausted}, {"history", history},
 	    {"clocks", clocks}, {"clocks_of_goroutines", clocks_of_goroutines}, {"race_then_clocks", race_then_clocks}, {"recursion", recursion}, {"frames", frames}, {"moved", moved},
-	    {"removed", removed}, {"replaced", replaced}};
+	    {"removed", removed}, {"replaced", replaced}, {"cancels", cancels},
+	    {"cancel_then_report", cancel_then_report}, {"report_then_cancel", report_then_cancel}};
 
 	self_path = argv[0];
 	n = argc > 2 ? atoi(argv[2]) : 0;
