@@ -370,7 +370,7 @@ Test(host, debug_information_is_corrupt, .timeout = 280)
 		const char *section = sections[i / 2];
 
 		run_sh(&r, 60,
-		    "cd " WORK "; cp subject corrupt && set -- $(readelf -SW subject | sed 's/^ *\\[ *[0-9]*\\]//' | "
+		    "cd " WORK "; cp subject corrupt && set -- $(readelf -SW corrupt | sed 's/^ *\\[ *[0-9]*\\]//' | "
 		    "awk '$1 == \"%s\" {print $4, $5}') && [ $# = 2 ] && "
 		    "{ %s; } | head -c $((0x$2)) | dd of=corrupt bs=4096 seek=$((0x$1)) oflag=seek_bytes conv=notrunc "
 		    "2>/dev/null && ./corrupt race",
