@@ -385,6 +385,29 @@ void race_thread_begin(RaceCtx *child)
 	race_leave(t);
 }
 
+typedef struct Naming {
+	uintptr_t handle;
+	const char *name;
+} Naming;
+
+static bool name_if(RaceCtx *c, void *arg)
+{
+	const Naming *n = arg;
+	if (load_rlx(&c->handle) != n->handle) /* relaxed: see race_thread_handle */
+		return false;
+	hook_name(c, n->name);
+	return true;
+}
+
+void race_thread_name(uintptr_t handle, const char *name)
+{
+	RaceThread *t = &race_thread;
+	if (!race_enter(t))
+		return;
+	ctx_each(name_if, &(Naming){handle, name});
+	race_leave(t);
+}
+
 void race_thread_end(void)
 {
 	RaceThread *t = &race_thread;

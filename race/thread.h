@@ -23,6 +23,9 @@ void race_thread_join(RaceCtx *me, RaceCtx *child);
 /* Nobody will join child any more (after join, or detached and ended): it goes back. */
 void race_thread_release(RaceCtx *child);
 
+/* The thread of that handle is called so by now, in reports. */
+void race_thread_name(uintptr_t handle, const char *name);
+
 /* ---- cancellation: cancel.c ---- */
 
 /* The thread of child has this handle (a pthread_t) until its end. By its creator, who has it alone as yet, or by

@@ -356,7 +356,11 @@ INTERCEPT int pthread_detach(pthread_t th)
 /* A report names a thread as the program did. */
 INTERCEPT int pthread_setname_np(pthread_t th, const char *name)
 {
-	if (pthread_equal(th, pthread_self()))
-		hook_name(self(), name);
+	RaceCtx *g = self();
+
+	if (g && pthread_equal(th, pthread_self()))
+		hook_name(g, name);
+	else if (g)
+		race_thread_name((uintptr_t)th, name);
 	return goro_real_pthread_setname_np(th, name);
 }

@@ -57,6 +57,20 @@ static void race_pthread_before_join(void)
 	read_x();
 	pthread_join(one, NULL);
 }
+/* By the name that it gave itself, or was given. */
+THREAD(named_writer, pthread_setname_np(pthread_self(), "of itself"); write_x(); step(1))
+THREAD(named_reader, after(2); read_x())
+static void race_pthread_names(void)
+{
+	start(&one, named_writer);
+	start(&two, named_reader);
+	pthread_setname_np(two, "of another");
+	after(1);
+	step(2);
+	pthread_join(one, NULL);
+	pthread_join(two, NULL);
+}
+
 static void race_pthread_detached(void)
 {
 	start(&one, writer);
@@ -209,6 +223,8 @@ CASES(
     RACE(race_pthread_siblings, "read read_x<reader / write write_x<writer / global x")
     NORACE(norace_pthread_create_and_join)
     RACE(race_pthread_before_join, "read read_x<race_pthread_before_join / write write_x<writer / global x")
+    RACE(race_pthread_names, "read read_x<named_reader / write write_x<named_writer / global x"
+	" / says by thread 3 \"of another\": / says by thread 2 \"of itself\":")
     RACE(race_pthread_detached, "read read_x<race_pthread_detached / write write_x<writer / global x")
     NORACE(norace_pthread_mutex)
     RACE(race_pthread_mutex_one_sided, "read read_x<locked_reader / write write_x<writer / global x")

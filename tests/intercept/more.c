@@ -1,6 +1,6 @@
 /*
- * more.c: what threads.c leaves: robust and priority mutexes, named semaphores, keys of C11, attributes,
- * fork and what is made by it, libraries that come and go. See pair.h.
+ * more.c: what threads.c leaves: robust, priority and adaptive mutexes, named semaphores, waits by a clock, locks of
+ * streams, keys of C11, attributes, fork and what is made by it, libraries that come and go. See pair.h.
  */
 #include "pair.h"
 
@@ -13,7 +13,12 @@
 #include <threads.h>
 #include <time.h>
 
-static pthread_mutex_t robust, inheriting;
+static pthread_mutex_t robust, inheriting, adaptive;
+static sem_t sem;
+static mtx_t mtx;
+static cnd_t cnd;
+static int flag;
+static struct timespec later_real;
 static sem_t *named;
 static tss_t key;
 static struct timespec later;
@@ -148,6 +153,26 @@ static void opens(void)
 	C(race_detached_by_attribute, make(put_step, true), after(1); see())                       \
 	C(norace_tss_destructor, key_destructor(); see(), (void)0)                                 \
 	C(norace_fork, forks(), (void)0)                                                           \
+	C(norace_adaptive, pthread_mutex_lock(&adaptive); put();                                   \
+	    pthread_mutex_unlock(&adaptive); step(1), after(1);                                    \
+	    must(!pthread_mutex_clocklock(&adaptive, CLOCK_MONOTONIC, &later)); see();             \
+	    pthread_mutex_unlock(&adaptive))                                                       \
+	C(norace_sem_clock, put(); sem_post(&sem),                                                 \
+	    must(!sem_clockwait(&sem, CLOCK_MONOTONIC, &later)); see())                            \
+	C(race_sem_clock_in_vain, put(); step(1), struct timespec past = {0}; after(1);            \
+	    must(sem_clockwait(&sem, CLOCK_MONOTONIC, &past) == -1 && errno == ETIMEDOUT); see())  \
+	C(norace_mtx_timed, mtx_lock(&mtx); put(); mtx_unlock(&mtx); step(1), after(1);            \
+	    must(mtx_timedlock(&mtx, &later_real) == thrd_success); see(); mtx_unlock(&mtx))       \
+	C(race_mtx_timed_in_vain, mtx_lock(&mtx); put(); step(1); after(2); mtx_unlock(&mtx),      \
+	    struct timespec past = {0}; after(1);                                                  \
+	    must(mtx_timedlock(&mtx, &past) == thrd_timedout); see(); step(2))                     \
+	C(norace_cnd_timed, mtx_lock(&mtx); put(); flag = 1; cnd_signal(&cnd); mtx_unlock(&mtx),   \
+	    mtx_lock(&mtx); while (!flag) cnd_timedwait(&cnd, &mtx, &later_real); see();           \
+	    mtx_unlock(&mtx))                                                                      \
+	C(norace_trylockfile, flockfile(stdout); put(); funlockfile(stdout); step(1), after(1);    \
+	    must(ftrylockfile(stdout) == 0); see(); funlockfile(stdout))                           \
+	C(race_trylockfile_in_vain, flockfile(stdout); put(); step(1); after(2);                   \
+	    funlockfile(stdout), after(1); must(ftrylockfile(stdout) != 0); see(); step(2))        \
 	C(norace_mapped_anew, maps_anew(), after(1); page[0] = 2)                                  \
 	C(norace_libraries, opens(), opens())
 
@@ -162,6 +187,13 @@ static void prepare(void)
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
 	must(pthread_mutex_init(&inheriting, &attr) == 0);
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+	must(pthread_mutex_init(&adaptive, &attr) == 0);
+	must(sem_init(&sem, 0, 0) == 0);
+	must(mtx_init(&mtx, mtx_timed) == thrd_success && cnd_init(&cnd) == thrd_success);
+	must(timespec_get(&later_real, TIME_UTC) == TIME_UTC);
+	later_real.tv_sec += 20;
 	snprintf(name, sizeof name, "/goro-%d", getpid());
 	named = sem_open(name, O_CREAT, 0600, 0);
 	must(named != SEM_FAILED && sem_unlink(name) == 0);

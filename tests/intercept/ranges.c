@@ -47,6 +47,12 @@ static int bytes_differ(const void *a, const void *b)
 	return *(const char *)a - *(const char *)b;
 }
 
+static int bytes_differ_r(const void *a, const void *b, void *arg)
+{
+	(void)arg;
+	return bytes_differ(a, b);
+}
+
 /* name, A before, A touched, B before, B touched, the call */
 #define CASES(T)                                                                                   \
 	T(memcpy, "", "wwwww", "hello", "rrrrr", memcpy(A, B, 5))                                  \
@@ -66,6 +72,8 @@ static int bytes_differ(const void *a, const void *b)
 	T(memmem, "abcdefgh", "rrrr", "cd", "rr", sink = memmem(A, 8, B, 2) != 0)                  \
 	T(memccpy, "", "www", "abcdef", "rrr", memccpy(A, B, 'c', 8))                              \
 	T(qsort, "edcba", "wwwww", "", "", qsort(A, 5, 1, bytes_differ))                           \
+	T(qsort_r, "edcba", "wwwww", "", "", qsort_r(A, 5, 1, bytes_differ_r, NULL))               \
+	T(bsearch, "abcde", "..rr", "c", "r", sink = bsearch(B, A + 1, 4, 1, bytes_differ) != 0)   \
 	T(strlen, "abc", "rrrr", "", "", sink = (int)strlen(A))                                    \
 	T(strnlen_short, "abc", "rr", "", "", sink = (int)strnlen(A, 2))                           \
 	T(strnlen_long, "abc", "rrrr", "", "", sink = (int)strnlen(A, 9))                          \

@@ -156,6 +156,12 @@ UNSEEN static int unseen(const int *p)
 	C(race_tcp_after, int s = connected(); give(s); put(); step(1), take(accepted());          \
 	    after(1); see())                                                                       \
 	C(norace_pipe, put(); give(fd[1]), take(fd[0]); see())                                     \
+	C(norace_dup2, put(); must(dup2(fd[1], other[0]) == other[0]); give(other[0]),             \
+	    take(fd[0]); see())                                                                    \
+	C(norace_dup3, put(); must(dup3(fd[1], other[0], O_CLOEXEC) == other[0]); give(other[0]),  \
+	    take(fd[0]); see())                                                                    \
+	C(race_dup2_over_it, give(fd[1]); must(dup2(fd2[1], fd[1]) == fd[1]); put(); give(fd[1]);  \
+	    step(1), after(1); take(fd[0]); see())                                                 \
 	C(race_another_pipe, put(); give(fd[1]); step(1), after(1); take(fd2[0]); see())           \
 	C(norace_pipe_vector, put(); give_vector(fd[1]), take_vector(fd[0]); see())                \
 	C(norace_splice, put(); give(fd[1]); must(splice(fd[0], 0, sp[0], 0, 1, 0) == 1),          \
