@@ -112,6 +112,21 @@ Test(report, use_after_free)
 	cr_assert_eq(r.run.code, 66);
 }
 
+Test(report, inlined_frames)
+{
+	static const char *const by[] = {"inlined", "first_inlined"};
+	RUN("subject", "", "inlined");
+	cr_assert_eq(r.n, 1, "%s", r.run.err);
+	for (int i = 0; i < 2; i++) {
+		const ParsedStack *s = &r.reports[0].accesses[i];
+		cr_assert_str_eq(s->frames[0].function, "innermost", "%s", r.run.err);
+		cr_assert_str_eq(s->frames[1].function, "between");
+		cr_assert_str_eq(s->frames[2].function, by[i]);
+		cr_assert(s->frames[0].line > 0 && s->frames[0].line < s->frames[1].line &&
+		    s->frames[1].line < s->frames[2].line);
+	}
+}
+
 Test(report, part_of_a_global)
 {
 	RUN("subject", "", "global_field");

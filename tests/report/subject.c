@@ -167,6 +167,27 @@ struct Entry {
 };
 static struct Entry table[4];
 
+/* Frames that are no calls. */
+static inline __attribute__((always_inline)) void innermost(int *p)
+{
+	*p = 3;
+}
+static inline __attribute__((always_inline)) void between(int *p)
+{
+	innermost(p);
+}
+static void first_inlined(int *p)
+{
+	between(p);
+	arrive();
+}
+static void inlined(void)
+{
+	go(first_inlined, &global_one);
+	arrived(1);
+	between(&global_one);
+}
+
 static void global_field(void)
 {
 	race_on(&table[3].count.misses);
@@ -245,7 +266,7 @@ static const struct {
 	void (*f)(void);
 } cases[] = {CASE(one), CASE(two), CASE(same_stacks), CASE(same_address), CASE(heap), CASE(stack), CASE(locked),
     CASE(after_free), CASE(exits_3), CASE(panics), CASE(returns_7), CASE(leaves_one_behind), CASE(late_race),
-    CASE(global_field), CASE(stack_field), CASE(chain), CASE(killed), CASE(forks), CASE(many_locks)};
+    CASE(global_field), CASE(inlined), CASE(stack_field), CASE(chain), CASE(killed), CASE(forks), CASE(many_locks)};
 
 #ifdef OWN_DEFAULTS
 const char *__tsan_default_options(void);
