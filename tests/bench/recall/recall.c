@@ -6,9 +6,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "twin.h"
@@ -294,6 +296,44 @@ static void one_lock(void)
 	read_x();
 	unlock(&m);
 }
+
+/* ---- datagrams: `to` sends to the first of two sockets; one lies in the second already ---- */
+
+static int from[2], to[2];
+static void make_sockets(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		socklen_t n = sizeof a;
+		from[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		to[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		if (bind(from[i], (struct sockaddr *)&a, n) != 0 || getsockname(from[i], (struct sockaddr *)&a, &n) != 0 ||
+		    connect(to[i], (struct sockaddr *)&a, n) != 0)
+			abort();
+	}
+	if (write(to[1], "x", 1) != 1)
+		abort();
+}
+static void writes_and_sends_to_first(int i)
+{
+	write_x();
+	if (write(to[i], "x", 1) != 1)
+		abort();
+	step(1);
+}
+static void read_after_datagram(int i)
+{
+	char c;
+	make_sockets();
+	start_apart(writes_and_sends_to_first, 0);
+	after(1);
+	if (read(from[i], &c, 1) != 1)
+		abort();
+	read_x();
+}
+static void datagram(void) { read_after_datagram(0); }
+static void datagram_of_another(void) { read_after_datagram(1); }
+
 static Lock ring[3];
 static void locks_two(int i)
 {
@@ -468,7 +508,7 @@ static const struct {
     P(near), P(accesses_1e5), P(accesses_1e7), P(calls_1e7), P(locks_4e6), P(come_and_gone_300),
     P(come_and_gone_1000), P(alive_1000), P(readers_16), P(readers_500), P(readers_500_ordered), P(eight_bytes), P(eight_bytes_apart),
     P(two_in_a_word), P(relaxed), P(release_acquire), P(fences), P(release_sequence), P(release_sequence_broken),
-    P(failed_exchange), P(atomic_and_plain), P(one_lock), P(order_of_3),
+    P(failed_exchange), P(atomic_and_plain), P(one_lock), P(datagram), P(datagram_of_another), P(order_of_3),
     P(read_lock_again),
 #ifdef GOROUTINES
     P(close_and_send), P(message),

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"runtime"
 	"strconv"
@@ -295,6 +296,26 @@ func message() {
 	readX()
 }
 
+func readAfterDatagram(which int) func() {
+	return func() {
+		var from [2]*net.UDPConn
+		var to [2]net.Conn
+		for i := range from {
+			from[i], _ = net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+			to[i], _ = net.Dial("udp", from[i].LocalAddr().String())
+		}
+		to[1].Write([]byte("x"))
+		startApart(func(i int) {
+			writeX()
+			to[i].Write([]byte("x"))
+			step(1)
+		}, 0)
+		after(1)
+		from[which].Read(make([]byte, 1))
+		readX()
+	}
+}
+
 var fair sync.RWMutex
 
 func readLockAgain() {
@@ -332,6 +353,8 @@ var programs = []struct {
 	{"release_acquire", releaseAcquire},
 	{"atomic_and_plain", atomicAndPlain},
 	{"one_lock", oneLock},
+	{"datagram", readAfterDatagram(0)},
+	{"datagram_of_another", readAfterDatagram(1)},
 	{"order_of_3", orderOf3},
 	{"read_lock_again", readLockAgain},
 	{"close_and_send", closeAndSend},

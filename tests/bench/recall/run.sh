@@ -67,6 +67,8 @@ release_sequence_broken|data race
 failed_exchange|data race
 atomic_and_plain|data race
 one_lock|silent
+datagram|silent
+datagram_of_another|data race
 close_and_send|data race
 message|silent
 order_of_3|lock.order.inversion
