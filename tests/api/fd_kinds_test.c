@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,21 +154,29 @@ static int reads_a_signal(void *unused)
 }
 
 /* It is to be blocked in all threads, and a signal to one thread is seen by that thread alone (of signalfd and of epoll):
- * so before the runtime begins, and in the child of a fork, which has not got Criterion's threads. */
+ * so before the runtime begins, and in a process that has not got Criterion's threads. Not a child of fork: where those
+ * had a lock of AddressSanitizer's allocator at that moment, it would hang (1 of 400 do beside a thread that
+ * allocates). */
+__attribute__((constructor)) static void alone(void)
+{
+	sigset_t s;
+	if (!getenv("FD_KINDS_SIGNALS"))
+		return;
+	sigemptyset(&s);
+	sigaddset(&s, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &s, NULL);
+	alarm(60);
+	_exit(goro_run(reads_a_signal, NULL));
+}
+
 Test(fd_kinds, signals)
 {
 	int status;
-	pid_t pid = fork();
-	cr_assert_geq(pid, 0);
-	if (pid == 0) {
-		sigset_t s;
-		sigemptyset(&s);
-		sigaddset(&s, SIGUSR1);
-		pthread_sigmask(SIG_BLOCK, &s, NULL);
-		setenv("GOMAXPROCS", "1", 1);
-		alarm(20);
-		_exit(goro_run(reads_a_signal, NULL));
-	}
+	pid_t pid;
+	char *argv[] = {(char *)"fd_kinds", NULL};
+	setenv("FD_KINDS_SIGNALS", "1", 1);
+	setenv("GOMAXPROCS", "1", 1);
+	cr_assert_eq(posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ), 0);
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	cr_assert_eq(status, 0, "%#x", (unsigned)status);
 }
