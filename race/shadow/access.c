@@ -211,7 +211,7 @@ static Cell update(Access *a, Cell c, Plane p, uint8_t mask, bool add)
 				   ++racing > RACY_KEEP) {
 				race_count(lost_racy);
 				changed = true;
-				continue;
+				x.mask &= (uint8_t)~mask; /* its other bytes have not raced */
 			}
 		}
 		if (x.mask)

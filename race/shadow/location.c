@@ -71,10 +71,11 @@ static bool find_heap(uintptr_t addr, ReportLocation *out)
 		Entry e;
 		if (cell_next(&it, &e) && e.kind == KIND_FREE) {
 			const Record *r = record_at(e.rec);
-			if (addr - start >= r->size)
+			uint32_t size = heap_freed_size(r);
+			if (addr - start >= size)
 				return false;
 			*out = (ReportLocation){
-			    .kind = LOCATION_HEAP, .start = start, .size = r->size};
+			    .kind = LOCATION_HEAP, .start = start, .size = size};
 			location_of_free(r, out);
 			return true;
 		}
