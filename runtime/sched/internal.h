@@ -82,7 +82,8 @@ void m_make_way(M *m, G *g);
 bool run_wired(M *m, G *g);
 /* No more spinning: work was found. The last spinner sees to it that another looks on. */
 void m_stop_spinning(M *m);
-bool any_runq(void);
+/* Has a P something that another could take? runnext of one that runs does not count. Hints. */
+bool any_surplus(void);
 int64_t timers_earliest(void);
 
 /* ---- preempt.c ---- */

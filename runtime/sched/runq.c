@@ -252,6 +252,12 @@ G *runq_steal(P *thief, P *victim, bool next)
 	return g;
 }
 
+bool runq_surplus(const P *p)
+{
+	return load_acq(&p->runq.tail) != load_acq(&p->runq.head) ||
+	       load_rlx(&p->lifo_high) != load_rlx(&p->lifo_low);
+}
+
 bool runq_empty(const P *p)
 {
 	/* Reads that do not form a snapshot: a G may pass from runnext to lifo, which is read after it, or from

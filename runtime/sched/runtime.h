@@ -171,6 +171,8 @@ struct M {
 	int *errno_at;    /* this thread's errno; constant */
 	void **cxx;       /* this thread's __cxa_get_globals, NULL without C++; constant */
 	bool spinning;    /* looking for work; counted in sched.nspinning */
+	int naps;         /* m_stop: how often to look for work before a sleep for good; own */
+	int64_t stole_at; /* os_now when it last stole, 0 never; own */
 	G *picked;        /* taken from a queue but not to be run without g0's judgement; own */
 	P *next_p;        /* P handed over by the waker; set under sched.lock before note */
 	uint32_t note;    /* futex: 0, 1 woken (next_p), 2 look at the timers again */
@@ -289,9 +291,10 @@ typedef struct Sched {
 	uint32_t forked; /* this is a child of fork, without the parent's threads; constant there */
 	M *timer_m;      /* the idle M that sleeps until the next timer; atomic */
 	int64_t idle_until; /* until when it sleeps; 0 while there is none; atomic */
-	uint32_t poller;    /* atomic: the poller is open, never closed */
-	M *poll_m;          /* the M that sleeps in it; set under lock, cleared by itself */
-	int64_t polled_at;  /* os_now when somebody last looked there; relaxed */
+	M *nap_m;          /* the idle M that will look for work soon; written under lock, atomic */
+	uint32_t poller;   /* atomic: the poller is open, never closed */
+	M *poll_m;         /* the M that sleeps in it; set under lock, cleared by itself */
+	int64_t polled_at; /* os_now when somebody last looked there; relaxed */
 } Sched;
 extern Sched sched;
 
@@ -392,6 +395,8 @@ bool runq_put_lifo(P *p, G *g);
 G *runq_get(P *p);
 G *runq_steal(P *thief, P *victim, bool take_next);
 bool runq_empty(const P *p);
+/* Is there something that a thief could take at once? A hint. */
+bool runq_surplus(const P *p);
 
 /* ---- stacks (stack.c) ---- */
 G *stack_new(size_t size); /* a dead G on top of its stack, or NULL */
@@ -419,6 +424,8 @@ bool timer_stop(Timer *t);
 /* Run what is due on p; when of the next, 0 none. fn may take locks of rank CHAN and above: so never
  * from inside park, before the after-switch work, where the parking goroutine may hold them. */
 int64_t timer_run(P *p, int64_t now);
+/* Until when to sleep for the timers of p, the earliest of which is due at `when`: a little longer where many are. */
+int64_t timer_meet(P *p, int64_t when);
 /* What the armed timers of p hold on to. */
 void timer_each(P *p, void (*fn)(uintptr_t));
 /* p stops (GOMAXPROCS sank): all its timers go to `to`. */

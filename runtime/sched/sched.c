@@ -16,6 +16,11 @@
 #include "internal.h"
 #include "solo.h"
 
+/* A thief and whoever woke it pay some 10 us for its coming; loot that was eaten in less was not worth it (ns). Then
+ * it naps, so often if nothing comes. */
+#define WORTH INT64_C(10000)
+#define NAPS  4
+
 Sched sched = {.lock = LOCK_INIT(SCHED)};
 
 /* ---- the global queue ---- */
@@ -332,14 +337,18 @@ static G *find_work(M *m)
 	}
 	uint32_t busy =
 	    load_rlx(&sched.procs_in_use) - load_rlx(&sched.nidle_p); /* a bound, not a promise */
-	if (load_acq(&sched.nall_p) > 1 && (m->spinning || 2 * load_rlx(&sched.nspinning) < busy)) {
+	m->naps = m->stole_at && !m->spinning && os_now() - m->stole_at < WORTH ? NAPS : 0;
+	if (!m->naps && load_acq(&sched.nall_p) > 1 &&
+	    (m->spinning || 2 * load_rlx(&sched.nspinning) < busy)) {
 		if (!m->spinning) {
 			m->spinning = true;
 			(void)add_sc(&sched.nspinning, 1);
 		}
 		g = steal(m, now);
-		if (g)
+		if (g) {
+			m->stole_at = os_now();
 			return g;
+		}
 	}
 
 	/* Nothing. Steps a, b, c of threads.c. */
@@ -360,8 +369,8 @@ static G *find_work(M *m)
 		m->spinning = false;
 		(void)add_sc(
 		    &sched.nspinning, (uint32_t)-1); /* pairs with fence_sc in sched_wakep */
-		int64_t due = timers_earliest();
-		if (any_runq() || load_rlx(&sched.runq_size) || (due && due <= sched_now())) {
+		/* Timers that are due: m_sleep sees to them. */
+		if (any_surplus() || load_rlx(&sched.runq_size)) {
 			lock(&sched.lock);
 			P *q = p_idle_get();
 			unlock(&sched.lock);

@@ -21,6 +21,7 @@
 #define TICK_MIN   20000 /* ns */
 #define TICK_MAX   10000000
 #define TICK_HELP  1000000 /* at most, while a P is idle */
+#define TICK_TIMER 100000  /* at the least, for a timer's sake alone */
 #define POLL_HELP  100000  /* as old as events may be while a P is idle */
 #define TRIM_EVERY INT64_C(100000000)
 
@@ -88,8 +89,7 @@ static bool work_waits(const P *except)
 	uint32_t n = load_acq(&sched.nall_p);
 	for (uint32_t i = 0; i < n; i++) {
 		const P *p = sched.all_p[i];
-		if (p != except && (load_acq(&p->runq.tail) != load_acq(&p->runq.head) ||
-				       load_rlx(&p->lifo_high) != load_rlx(&p->lifo_low)))
+		if (p != except && runq_surplus(p))
 			return true;
 	}
 	return false;
@@ -144,8 +144,7 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 	int64_t timer = load_rlx(&p->timer_next);
 	if (timer && timer <= now && status == P_RUNNING) {
 		store_rlx(&p->attention, 1);
-		*help = true;
-		did = true;
+		*help = true; /* and no reason to look again soon: until_timer sees to that */
 	}
 	if (timer && status == P_DEAD) /* a periodic one, put back while the P was drained */
 		timer_move_all(p, sched.all_p[0]);
@@ -183,12 +182,13 @@ static bool poll(int64_t now)
 	return found != NULL;
 }
 
-/* The next tick: not past the time of a timer on a P that may be busy by then. */
+/* The next tick: not past the time of a timer on a P that may be busy by then, or little. While a P is idle an M sees
+ * to the timers, if one sleeps. Hints. */
 static int64_t until_timer(int64_t now, int64_t ns)
 {
 	int64_t next = timers_earliest();
-	if (next && next - now < ns)
-		ns = next - now < TICK_MIN ? TICK_MIN : next - now;
+	if (next && next - now < ns && !(load_rlx(&sched.idle_until) && load_rlx(&sched.nidle_p)))
+		ns = next - now < TICK_TIMER ? TICK_TIMER : next - now;
 	return ns;
 }
 
@@ -250,7 +250,7 @@ static void sysmon(void *arg)
 			procs_stand_in(stuck = nstuck);
 		/* The net: wakes an M only if a P is idle and nobody spins. */
 		if ((help || work_waits(NULL)) && load_rlx(&sched.nidle_p) &&
-		    !load_rlx(&sched.nspinning)) {
+		    !load_rlx(&sched.nspinning) && !load_rlx(&sched.nap_m)) {
 			sched_wakep();
 			did = true;
 		}

@@ -17,8 +17,15 @@
  * notices. sysmon also makes up for a wake-up that had no thread to go to. A G put in runnext alone wakes
  * nobody: its waker most often parks at once (ping-pong), and waking another processor costs 90 us.
  *
- * Timers. One idle M, timer_m, sleeps until the earliest timer of all Ps; the others sleep for ever. When
- * no M is idle sysmon asks the P with a due timer for attention.
+ * Naps. A thief costs: its waker some 5 us, itself more, and what it takes leaves a warm cache for a cold one. Where it
+ * has eaten its loot in less time than that (a burst of goroutines that only count down a wait group, or that
+ * park at once), it does not look again now and neither is it woken for what comes next: it falls asleep as nap_m and
+ * looks every NAP for a while, as a spinner would all the time. 3 reads nap_m as well, and the end of a nap is as b and c:
+ * nap_m becomes NULL, then it looks. Who is woken from a nap by other means looks too (m_stop).
+ *
+ * Timers. One idle M, timer_m, sleeps until the earliest timer of all Ps, or a little longer where many stand close
+ * (timer_meet); the others sleep for ever. It gives the role up to an M that spins, which takes it when it falls
+ * asleep. When no M is idle sysmon asks the P with a due timer for attention.
  *
  * Descriptors (net/netpoll.c). One idle M, poll_m, sleeps in the poller instead of on its futex; the first to
  * fall asleep while there is none; it stays so until it has left it, or another would take the wake-up meant
@@ -31,6 +38,9 @@
  */
 #include "internal.h"
 #include "solo.h"
+
+#define NAP    INT64_C(100000) /* ns: about what waking a thread takes until it runs */
+#define FIRING INT64_C(50000)  /* ns: who fires timers is soon through */
 
 /* ---- Ps change hands ---- */
 
@@ -114,6 +124,8 @@ void m_not_idle(M *m)
 		sched.timer_m = NULL;
 		store_rlx(&sched.idle_until, 0);
 	}
+	if (sched.nap_m == m)
+		store_rlx(&sched.nap_m, NULL);
 }
 
 /* sched.lock held: an idle M off its list; poll_m stays where it is while there is another. */
@@ -213,7 +225,8 @@ void sched_wakep(void)
 	if (load_rlx(&sched.nidle_p) == 0)
 		return;
 	fence_sc(); /* step 2 of the head; pairs with the sc decrement of nspinning in find_work */
-	if (load_rlx(&sched.nspinning) != 0 || !cas_sc(&sched.nspinning, 0, 1))
+	if (load_rlx(&sched.nspinning) != 0 || load_rlx(&sched.nap_m) ||
+	    !cas_sc(&sched.nspinning, 0, 1))
 		return;
 	m_start(NULL, true);
 }
@@ -258,23 +271,40 @@ void sched_timer_armed(P *p, int64_t when)
 	unlock(&sched.lock);
 }
 
-/* A timer is due and m is timer_m: m rises with an idle P. False: all Ps are busy, whose timers sysmon
- * watches; the role is given up. (Or somebody is waking m already.) */
+/* sched.lock held: idle m rises with an idle P, to look at all queues and timers. False: there is none, or another
+ * looks already. */
+static bool m_rises(M *m)
+{
+	if (!cas_sc(&sched.nspinning, 0, 1)) /* pairs with the sc decrement in find_work */
+		return false;
+	P *p = p_idle_get();
+	if (!p) {
+		(void)add_sc(&sched.nspinning, (uint32_t)-1);
+		return false;
+	}
+	m_not_idle(m);
+	m->next_p = p;
+	m->spinning = true;
+	return true;
+}
+
+/* A timer is due and m is timer_m: m rises. False: the role is given up. All Ps are busy, and sysmon is told to watch
+ * their timers; or an M spins, which looks at the timers and takes the role when it falls asleep. (Or somebody is waking
+ * m already.) */
 static bool timer_m_rises(M *m)
 {
-	P *p = NULL;
+	bool rises = false, busy = false;
 	lock(&sched.lock);
 	if (sched.timer_m == m) {
 		sched.timer_m = NULL;
 		store_rlx(&sched.idle_until, 0);
-		p = p_idle_get();
-		if (p) {
-			m_not_idle(m);
-			m->next_p = p;
-		}
+		busy = !sched.nidle_p;
+		rises = m_rises(m);
 	}
 	unlock(&sched.lock);
-	return p != NULL;
+	if (busy)
+		sysmon_look();
+	return rises;
 }
 
 /* Sleep in the poller. True: m rises with a P and with what it found. */
@@ -318,17 +348,63 @@ static int64_t timer_m_until(M *m)
 	return next;
 }
 
+/* For how long timer_m sleeps, as the earliest timer is due at `next`: a little longer where timers stand close. */
+static int64_t timers_meet(int64_t next)
+{
+	int64_t now = sched_now();
+	uint32_t n =
+	    SEEDED ? 0 : load_acq(&sched.nall_p); /* seeded: the clock moves as it is told */
+	for (uint32_t i = 0; i < n; i++) {
+		P *p = sched.all_p[i];
+		if (load_rlx(&p->timer_next) != next)
+			continue;
+		if (next <= now && load_rlx(&p->timer_firing)) /* in good hands */
+			return FIRING;
+		return timer_meet(p, next) - now;
+	}
+	return next - now;
+}
+
+/* A nap of m's is over. True: m rises, with an idle P, to take what waits. */
+static bool nap_ends(M *m)
+{
+	bool rises = false;
+	lock(&sched.lock);
+	if (sched.nap_m == m) {
+		store_rlx(&sched.nap_m, NULL);
+		fence_sc(); /* pairs with the one in sched_wakep: it sees no napper, or we what it put */
+		if (sched.runq_size || any_surplus())
+			rises = m_rises(m);
+		else if (--m->naps > 0)
+			store_rlx(&sched.nap_m, m);
+	}
+	unlock(&sched.lock);
+	return rises;
+}
+
 /* Sleep until given a P by m_start or, while m is timer_m, until a timer is due. */
 static void m_sleep(M *m)
 {
 	bool role = true;
+	int64_t nap = m->naps ? os_now() + NAP : 0;
 	for (;;) {
-		int64_t ns = -1;
+		int64_t ns = -1, look = 0;
+		if (nap) {
+			look = nap - os_now();
+			if (look <= 0) {
+				if (nap_ends(m))
+					break;
+				look = NAP;
+				nap = os_now() + NAP;
+			}
+			if (load_rlx(&sched.nap_m) != m)
+				nap = 0;
+		}
 		if (role) {
 			int64_t until = timer_m_until(m);
 			role = until != 0;
 			if (role && until != INT64_MAX) {
-				ns = until - sched_now();
+				ns = timers_meet(until);
 				if (ns <= 0) {
 					if (timer_m_rises(m))
 						break;
@@ -337,6 +413,8 @@ static void m_sleep(M *m)
 				}
 			}
 		}
+		if (nap && (ns < 0 || ns > look))
+			ns = look;
 		uint32_t note = load_acq(&m->note); /* pairs with store_rel in m_wake */
 		if (note == 1)
 			break;
@@ -355,12 +433,14 @@ static void m_sleep(M *m)
 	store_rlx(&m->note, 0); /* nobody wakes an M that is not idle */
 }
 
-bool any_runq(void)
+bool any_surplus(void)
 {
 	uint32_t n = load_acq(&sched.nall_p);
-	for (uint32_t i = 0; i < n; i++)
-		if (!runq_empty(sched.all_p[i]))
+	for (uint32_t i = 0; i < n; i++) {
+		const P *p = sched.all_p[i];
+		if (load_rlx(&p->status) == P_IDLE ? !runq_empty(p) : runq_surplus(p))
 			return true;
+	}
 	return false;
 }
 
@@ -374,7 +454,7 @@ void m_stop(M *m, uint32_t *until)
 		return;
 	}
 	/* An M that could not be made may have left both work and a P. */
-	if (sched.idle_p && (sched.runq_size || any_runq())) {
+	if (sched.idle_p && !m->naps && (sched.runq_size || any_surplus())) {
 		P *left = p_idle_get();
 		unlock(&sched.lock);
 		p_own(m, left);
@@ -392,6 +472,8 @@ void m_stop(M *m, uint32_t *until)
 		store_rlx(&sched.poll_m, m);
 		m->in_poller = true;
 	}
+	if (m->naps && !sched.nap_m)
+		store_rlx(&sched.nap_m, m);
 	deadlock_check();
 	unlock(&sched.lock);
 	m_sleep(m);
@@ -399,6 +481,12 @@ void m_stop(M *m, uint32_t *until)
 	m->next_p = NULL;
 	if (p)
 		p_own(m, p);
+	if (m->naps) {
+		m->naps = 0;
+		/* Woken from its nap for something else: nobody looks any more for what was put meanwhile. */
+		if (!m->spinning && any_surplus())
+			sched_wakep();
+	}
 	if (m->polled) {
 		IoWaiter *found = m->polled;
 		m->polled = NULL;

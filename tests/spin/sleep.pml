@@ -2,9 +2,11 @@
  * sleep.pml: Ms that run out of work and sleep, and those that make work and wake them.
  *
  * Models   sched_wakep, m_start, m_wake, stop_spinning, find_work ("Nothing. Steps a, b, c of the head"), m_stop,
- *          m_sleep, p_idle_put, p_idle_get, sched_put_global, global_get (sched/sched.c, sched/threads.c).
+ *          m_sleep, nap_ends, m_rises, p_idle_put, p_idle_get, sched_put_global, global_get (sched/sched.c, sched/threads.c).
  * As in C  nidle_p and nspinning are read without the lock; idle Ps and Ms change under sched.lock; an M that stops
  *          spinning looks again after it has said so, the one that submits looks at nspinning after it has put.
+ *          An M whose loot was soon eaten may fall asleep without a look: it is nap_m then, no M is woken for what is put
+ *          meanwhile, and it looks when its nap ends, which may be at any time. Here it naps once (there NAPS times).
  * Left out a third P, for which alone the last spinner's wake-up of the next one is; timers, the poller, wired
  *          goroutines; sysmon: what it makes up for must not be needed. A P's queue is a count (runq.pml: the ring).
  *
@@ -16,6 +18,8 @@
  * BUG=2    the submitter looks at nspinning before it puts (3 before 1).
  * BUG=3    m_start, without a P, lets the lock go before it takes its spinner back: a P made idle in between is not
  *          seen by the one that then submits (it stood so in sched.c until this model was run).
+ * BUG=4    a nap ends with the look first, and is said to be over after it.
+ * BUG=5    who falls asleep without a look is not nap_m, and never looks.
  */
 #ifndef BUG
 #define BUG 0
@@ -30,6 +34,7 @@ byte queue[PS];        /* P's queue */
 bool p_idle[PS];
 byte p_m[PS] = NONE;   /* who owns it */
 byte nidle_p, nspinning;
+byte nap_m = NONE;
 bool m_idle[MS], note[MS], m_spinning[MS], m_made[MS];
 byte next_p[MS] = NONE;
 byte made, ran;        /* goroutines */
@@ -51,6 +56,15 @@ inline p_idle_get(q)
 	fi;
 	if
 	:: q != NONE -> p_idle[q] = false; nidle_p--
+	:: else
+	fi
+}
+
+inline not_idle(m)
+{
+	m_idle[m] = false;
+	if
+	:: nap_m == m -> nap_m = NONE
 	:: else
 	fi
 }
@@ -79,7 +93,7 @@ inline m_start(q, who)
 		};
 		if
 		:: who < MS ->
-			m_idle[who] = false;
+			not_idle(who);
 			next_p[who] = q;
 			m_spinning[who] = true;
 			unlock_();
@@ -110,6 +124,7 @@ inline wakep(q, who)
 		/* fence_sc */
 		if
 		:: nspinning != 0 -> skip
+		:: nspinning == 0 && nap_m != NONE -> skip
 		:: else ->
 			atomic { ok = (nspinning == 0); if :: ok -> nspinning = 1 :: else fi };
 			if
@@ -130,24 +145,49 @@ inline stop_spinning(q, who)
 	fi
 }
 
+/* m_rises */
+inline rises(q)
+{
+	atomic { ok = (nspinning == 0); if :: ok -> nspinning = 1 :: else fi };
+	if
+	:: ok ->
+		p_idle_get(q);
+		if
+		:: q != NONE ->
+			not_idle(id);
+			next_p[id] = q;
+			m_spinning[id] = true
+		:: else ->
+			nspinning--;
+			ok = false
+		fi
+	:: else
+	fi
+}
+
 /* found: one goroutine of the queue that `n` counts */
 inline take(n) { atomic { if :: n > 0 -> n--; found = true :: else fi } }
 
 proctype M(byte id; byte p)
 {
 	byte q, who;
-	bool ok, found;
+	bool ok, found, nap;
 	own(id, p);
 	do
 	:: p != NONE -> /* find_work */
 		found = false;
+		nap = false;
 		take(queue[p]);
 		if
 		:: !found && global > 0 -> lock_(); take(global); unlock_()
 		:: else
 		fi;
 		if
-		:: !found && !m_spinning[id] && 2 * nspinning < PS - nidle_p ->
+		:: !found && !m_spinning[id] -> nap = true
+		:: true
+		fi;
+		if
+		:: !found && !nap && !m_spinning[id] && 2 * nspinning < PS - nidle_p ->
 			m_spinning[id] = true;
 			nspinning++
 		:: else
@@ -243,7 +283,7 @@ proctype M(byte id; byte p)
 		q = NONE;
 #if BUG != 1
 		if
-		:: (p_idle[0] || p_idle[1]) && (global > 0 || queue[0] > 0 || queue[1] > 0) -> p_idle_get(q)
+		:: !nap && (p_idle[0] || p_idle[1]) && (global > 0 || queue[0] > 0 || queue[1] > 0) -> p_idle_get(q)
 		:: else
 		fi;
 #endif
@@ -251,10 +291,42 @@ proctype M(byte id; byte p)
 		:: q != NONE -> unlock_()
 		:: else ->
 			m_idle[id] = true;
+#if BUG != 5
+			if
+			:: nap && nap_m == NONE -> nap_m = id
+			:: else
+			fi;
+#endif
 			unlock_();
-end_sleep:
-			note[id];       /* m_sleep */
-			note[id] = false;
+end_sleep:		/* m_sleep */
+			do
+			:: note[id] ->
+				note[id] = false;
+				break
+			:: nap_m == id && !note[id] -> /* nap_ends */
+#if BUG == 4
+				found = global > 0 || queue[0] > 0 || queue[1] > 0;
+#endif
+				lock_();
+				ok = false;
+				if
+				:: nap_m == id ->
+					nap_m = NONE;
+#if BUG != 4
+					found = global > 0 || queue[0] > 0 || queue[1] > 0;
+#endif
+					if
+					:: found -> rises(q)
+					:: else
+					fi
+				:: else
+				fi;
+				unlock_();
+				if
+				:: ok -> break
+				:: else
+				fi
+			od;
 			q = next_p[id];
 			next_p[id] = NONE
 		fi;
