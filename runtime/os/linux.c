@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -114,6 +115,37 @@ int os_guard(void *p, size_t size)
 	}
 	long r = raw_call(SYS_mprotect, (long)p, (long)size, PROT_NONE, 0, 0, 0);
 	return r == 0 ? 1 : (int)r;
+}
+
+/* Linux 6.15 names this process without a descriptor, 6.13 allows it every advice of madvise's. */
+#define PIDFD_SELF_          (-10000)
+#define MADV_POPULATE_WRITE_ 23
+
+static bool advise_pieces(const OsPiece *piece, int n, int advice)
+{
+	static uint32_t unknown; /* relaxed: at worst asked once more */
+	_Static_assert(sizeof *piece == sizeof(struct iovec) &&
+			   offsetof(OsPiece, size) == offsetof(struct iovec, iov_len),
+	    "the kernel reads them as they are");
+	long sum = 0;
+	if (load_rlx(&unknown))
+		return false;
+	for (int i = 0; i < n; i++)
+		sum += (long)piece[i].size;
+	long r = raw_call(SYS_process_madvise, PIDFD_SELF_, (long)piece, n, advice, 0, 0);
+	if (r == -EBADF || r == -ENOSYS || r == -EINVAL || r == -EPERM)
+		store_rlx(&unknown, 1);
+	return r == sum;
+}
+
+void os_touch_pieces(const OsPiece *piece, int n)
+{
+	(void)advise_pieces(piece, n, MADV_POPULATE_WRITE_);
+}
+
+bool os_guard_pieces(const OsPiece *piece, int n)
+{
+	return !getenv("GORO_NO_MADV_GUARD") && advise_pieces(piece, n, MADV_GUARD_INSTALL);
 }
 
 int os_release(void *p, size_t size)

@@ -23,6 +23,15 @@ void os_unmap(void *p, size_t size);
 /* Make [p, p+size) trap on any access. 0: done without a mapping (MADV_GUARD_INSTALL); 1: done by
  * mprotect, which costs mappings; else negative errno. */
 int os_guard(void *p, size_t size);
+/* A piece of memory; as struct iovec. */
+typedef struct OsPiece {
+	void *at;
+	size_t size;
+} OsPiece;
+/* Touch all pages of n pieces, in one call: less than a page fault for each. A hint. */
+void os_touch_pieces(const OsPiece *piece, int n);
+/* os_guard for n pieces in one call. False: it cannot be done so, and some may be guarded. */
+bool os_guard_pieces(const OsPiece *piece, int n);
 /* Give pages back; they read as zero afterwards (guards stay). */
 int os_release(void *p, size_t size);
 /* No huge pages there: memory that is touched a page here and there. */

@@ -33,6 +33,11 @@
 #define HOT_MAX                                                                                    \
 	1024 /* dead Gs in the global list that are left as they are: 4 MiB at a page each */
 #define TRIM_BATCH 256
+/* So many stacks are made at once, at the most: more save no more. Also at most a sixteenth of those there
+ * are, so that a program of few goroutines pays for none that it does not use. */
+#define CARVE_MAX   32
+#define CARVE_SHARE 16
+_Static_assert(CARVE_MAX <= GFREE_MAX, "they have room");
 /* Without guard markers a guard costs two of the process's mappings (vm.max_map_count, 65530 as a rule):
  * the program needs some as well. */
 #define MPROTECT_MAX 16000
@@ -137,28 +142,13 @@ static void no_guard(int err)
 		    -err);
 }
 
-/* A stack nobody had before. */
-static G *carve(uint32_t class)
+/* A guard for the stack that begins at base. */
+static void guard(void *base, uint32_t class)
 {
 	lock(&stack_lock);
-	Region *r = caches[class].region;
-	if ((!r || r->carved == r->count) && !(r = region_new(class))) {
-		unlock(&stack_lock);
-		return NULL;
-	}
-	uint32_t i = r->carved;
-	store_rel(&r->carved, i + 1); /* pairs with load_acq in stack_find */
-	bool guard = nmprotect < MPROTECT_MAX;
+	bool room = nmprotect < MPROTECT_MAX;
 	unlock(&stack_lock);
-
-	/* Touch the stack before its guard: with the page table there, installing one of four pages costs
-	 * half a microsecond, without it nine (Linux 6.18). */
-	G *g = g_at(r, i);
-	uintptr_t base = (uintptr_t)r->base + ((uintptr_t)i << class);
-	g->stack_class = (uint8_t) class;
-	g->stack_lo = base + guard_size(class);
-	g->stack_hi = (uintptr_t)g;
-	int e = guard ? os_guard((void *)base, guard_size(class)) : -ENOMEM;
+	int e = room ? os_guard(base, guard_size(class)) : -ENOMEM;
 	if (e == 1) {
 		lock(&stack_lock);
 		nmprotect++;
@@ -166,8 +156,49 @@ static G *carve(uint32_t class)
 	} else if (e < 0) {
 		no_guard(e);
 	}
-	SAN_VALGRIND_STACK(g->stack_lo, g->stack_hi);
-	return g;
+}
+
+/* Stacks nobody had before: up to n, as many as these are few beside those that there are. How many; 0: no memory.
+ * For several, two system calls do what otherwise takes a page fault and a system call for each. */
+static __attribute__((noinline)) uint32_t carve(uint32_t class, G **g, uint32_t n)
+{
+	lock(&stack_lock);
+	Region *r = caches[class].region;
+	if ((!r || r->carved == r->count) && !(r = region_new(class))) {
+		unlock(&stack_lock);
+		return 0;
+	}
+	uint32_t first = r->carved, few = first / CARVE_SHARE;
+	if (n > few)
+		n = few ? few : 1;
+	if (n > r->count - first)
+		n = r->count - first;
+	store_rel(&r->carved, first + n); /* pairs with load_acq in stack_find */
+	unlock(&stack_lock);
+
+	/* Touch a stack before its guard: with the page table there, installing one of four pages costs
+	 * half a microsecond, without it nine (Linux 6.18). */
+	OsPiece top[CARVE_MAX], low[CARVE_MAX];
+	size_t page = os_page_size();
+	for (uint32_t i = 0; i < n; i++) {
+		g[i] = g_at(r, first + i);
+		char *base = r->base + ((size_t)(first + i) << class);
+		top[i] = (OsPiece){base + ((size_t)1 << class) - page, page};
+		low[i] = (OsPiece){base, guard_size(class)};
+	}
+	if (n > 1)
+		os_touch_pieces(top, (int)n);
+	for (uint32_t i = 0; i < n; i++) {
+		g[i]->stack_class = (uint8_t) class;
+		g[i]->stack_lo = (uintptr_t)low[i].at + guard_size(class);
+		g[i]->stack_hi = (uintptr_t)g[i];
+		SAN_VALGRIND_STACK(g[i]->stack_lo, g[i]->stack_hi);
+	}
+	if (n == 1 || !os_guard_pieces(low, (int)n)) {
+		for (uint32_t i = 0; i < n; i++)
+			guard(low[i].at, class);
+	}
+	return n;
 }
 
 /* stack_lock held. */
@@ -221,18 +252,18 @@ G *stack_new(size_t size)
 		uint32_t n = p->ngfree;
 		if (n == 0)
 			n = cache_take(&caches[class], p->gfree, GFREE_MAX / 2);
+		if (n == 0)
+			n = carve((uint32_t) class, p->gfree, CARVE_MAX);
 		if (likely(n != 0)) {
 			if (n > 1)
 				g_prefetch(p->gfree[n - 2]);
 			p->ngfree = n - 1;
 			return p->gfree[n - 1];
 		}
-	} else {
-		G *g;
-		if (cache_take(&caches[class], &g, 1))
-			return g;
+		return NULL;
 	}
-	return carve((uint32_t) class);
+	G *g;
+	return cache_take(&caches[class], &g, 1) || carve((uint32_t) class, &g, 1) ? g : NULL;
 }
 
 void stack_free(G *g)
