@@ -119,7 +119,12 @@ static inline void start(G *g, const void *pc)
 			return;
 	}
 	go_start(g);
-	preempt_check();
+	/* Timers are due, say: what they make ready would wait in the ring for a long loop of go statements, of which
+	 * each goes before it. */
+	if (unlikely(p && load_rlx(&p->attention)))
+		yield();
+	else
+		preempt_check();
 }
 
 static void set_name(G *g, const char *name)

@@ -21,7 +21,7 @@
 #define TICK_MIN   20000 /* ns */
 #define TICK_MAX   10000000
 #define TICK_HELP  1000000 /* at most, while a P is idle */
-#define TICK_TIMER 100000  /* at the least, for a timer's sake alone */
+#define TICK_TIMER 200000  /* at the least, for a timer's sake alone; as timer_meet's */
 #define POLL_HELP  100000  /* as old as events may be while a P is idle */
 #define TRIM_EVERY INT64_C(100000000)
 
@@ -127,8 +127,8 @@ static bool is_wanted(const P *p, int64_t now)
 }
 
 /* One P; true when there was something to do. *help: an idle P should be put to work. *soon: it may need
- * us in a moment, if it is still where it is now. */
-static bool watch(P *p, int64_t now, bool *help, bool *soon)
+ * us in a moment, if it is still where it is now. *ran: it picked since the last tick. */
+static bool watch(P *p, int64_t now, bool *help, bool *soon, bool *ran)
 {
 	bool did = false;
 	uint32_t status = load_acq(&p->status); /* pairs with store_rel in p_own, syscall_enter */
@@ -136,6 +136,7 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 	if (SEEDED && status != P_SYSCALL)
 		return false; /* its goroutines make way and its timers fire by the seed */
 	if (tick != p->seen_schedtick) {
+		*ran = true;
 		p->seen_schedtick = tick;
 		p->seen_sched_at = now;
 		preempt_forget(p);
@@ -149,10 +150,10 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon)
 	if (timer && status == P_DEAD) /* a periodic one, put back while the P was drained */
 		timer_move_all(p, sched.all_p[0]);
 	if (status == P_RUNNING) {
-		int64_t ran = now - p->seen_sched_at;
-		if (ran >= sched.slice)
+		int64_t since = now - p->seen_sched_at;
+		if (since >= sched.slice)
 			preempt_look(p, now, is_wanted(p, now));
-		if (ran >= TICK_MIN && load_rlx(&p->runnext))
+		if (since >= TICK_MIN && load_rlx(&p->runnext))
 			*help = did = true;
 	} else {
 		preempt_forget(p);
@@ -199,7 +200,7 @@ static void sysmon(void *arg)
 	int idle = 0;
 	uint32_t stuck = 0; /* Ps that others stand in for */
 	int64_t next_look = TICK_MAX;
-	bool soon = false;
+	bool soon = false, ran = false;
 	for (;;) {
 		if (idle == 0)
 			delay = TICK_MIN;
@@ -221,7 +222,8 @@ static void sysmon(void *arg)
 			trimmed = now;
 			stack_trim();
 		}
-		if (load_rlx(&sched.nidle_p) == load_rlx(&sched.procs_in_use)) {
+		/* ran: they may be idle at our ticks alone, as with many sleepers. Waking us costs each time. */
+		if (load_rlx(&sched.nidle_p) == load_rlx(&sched.procs_in_use) && !ran) {
 			if (!quiet_since)
 				quiet_since = now;
 			if (now - quiet_since >= TICK_MAX) { /* not at every short pause */
@@ -235,13 +237,13 @@ static void sysmon(void *arg)
 		}
 		solo_tick(now);
 		bool did = poll(now), help = false;
-		soon = false;
+		soon = ran = false;
 		uint32_t n = load_acq(&sched.nall_p);
 		uint32_t nstuck = 0;
 		next_look = sched.slice;
 		for (uint32_t i = 0; i < n; i++) {
 			P *p = sched.all_p[i];
-			did |= watch(p, now, &help, &soon);
+			did |= watch(p, now, &help, &soon, &ran);
 			nstuck += p->stuck;
 			if (p->look_at && p->look_at - now < next_look)
 				next_look = p->look_at - now;
