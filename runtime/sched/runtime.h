@@ -413,7 +413,8 @@ struct Timer {
 	int64_t period; /* 0: once */
 	P *p;           /* heap it is in, NULL none; changes under p->timer_lock */
 	P *fired_on;    /* P that last took it out to fire it; written before p becomes NULL */
-	uint32_t index; /* its place in the heap; p->timer_lock */
+	uint32_t index; /* its place in the heap, unless it is fixed; p->timer_lock */
+	bool fixed;     /* never stopped; constant while armed */
 	void (*fn)(void *arg, int64_t now); /* runs on the scheduler, short, may ready(); no park */
 	void *arg;
 };

@@ -28,7 +28,8 @@ void goro_sleep(int64_t ns)
 	sched_point(POINT_SLEEP, NULL);
 	if (ns <= 0)
 		return;
-	Sleep s = {.timer = {.fn = wake, .arg = g_current()}, .when = time_after(ns)};
+	Sleep s = {
+	    .timer = {.fn = wake, .arg = g_current(), .fixed = true}, .when = time_after(ns)};
 	park_fn(arm, &s, WAIT_SLEEP, NULL);
 }
 

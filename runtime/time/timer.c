@@ -24,15 +24,28 @@
 /* The heap's root and the two levels below: not all of the earliest, but some. */
 #define CROWD_LOOK 21
 
+/* `at` is the timer's address; of a fixed one, plus 1: nobody asks for its place, and to note it would be a miss in
+ * cache and TLB for each level of the heap, as each sleeper lies on a page of its own. */
 struct TimerSlot {
 	int64_t when;
-	Timer *t;
+	uintptr_t at;
 };
+
+static inline TimerSlot slot_of(Timer *t)
+{
+	return (TimerSlot){t->when, (uintptr_t)t | t->fixed};
+}
+
+static inline Timer *timer_of(TimerSlot s)
+{
+	return (Timer *)(s.at & ~(uintptr_t)1);
+}
 
 static inline void put(P *p, uint32_t i, TimerSlot s)
 {
 	p->timer_heap[i] = s;
-	s.t->index = i;
+	if (!(s.at & 1))
+		timer_of(s)->index = i;
 }
 
 static void sift_up(P *p, uint32_t i, TimerSlot s)
@@ -80,7 +93,7 @@ static void insert(P *p, Timer *t)
 		p->timer_heap = h;
 		p->timers_cap = cap;
 	}
-	sift_up(p, p->ntimers++, (TimerSlot){t->when, t});
+	sift_up(p, p->ntimers++, slot_of(t));
 	store_rel(&t->p, p); /* pairs with load_acq in timer_stop */
 	note_next(p);
 }
@@ -115,7 +128,7 @@ void timer_arm(Timer *t, int64_t when)
 	when = t->when;
 	P *p = lock_some_p();
 	insert(p, t);
-	bool first = p->timer_heap[0].t == t;
+	bool first = timer_of(p->timer_heap[0]) == t;
 	unlock(&p->timer_lock); /* from here on t may fire, and be gone */
 	if (first)
 		sched_timer_armed(p, when);
@@ -173,7 +186,10 @@ int64_t timer_run(P *p, int64_t now)
 	lock(&p->timer_lock);
 	/* One at a time: who fires already comes round for what is due. */
 	while (!p->timer_firing && p->ntimers && p->timer_heap[0].when <= now) {
-		Timer *t = p->timer_heap[0].t;
+		Timer *t = timer_of(p->timer_heap[0]);
+		/* The next is one of these. */
+		for (uint32_t i = 1; i <= 4 && i < p->ntimers; i++)
+			__builtin_prefetch(timer_of(p->timer_heap[i]));
 		void (*fn)(void *, int64_t) = t->fn;
 		void *arg = t->arg;
 		store_rel(&p->timer_firing,
@@ -181,7 +197,7 @@ int64_t timer_run(P *p, int64_t now)
 		store_rlx(&t->fired_on, p);
 		if (t->period > 0) {
 			t->when += t->period * (1 + (now - t->when) / t->period);
-			sift_down(p, 0, (TimerSlot){t->when, t});
+			sift_down(p, 0, slot_of(t));
 			note_next(p);
 		} else {
 			take_out(p, 0);
@@ -201,8 +217,8 @@ void timer_each(P *p, void (*fn)(uintptr_t))
 {
 	lock(&p->timer_lock);
 	for (uint32_t i = 0; i < p->ntimers; i++) {
-		fn((uintptr_t)p->timer_heap[i].t);
-		fn((uintptr_t)p->timer_heap[i].t->arg);
+		fn((uintptr_t)timer_of(p->timer_heap[i]));
+		fn((uintptr_t)timer_of(p->timer_heap[i])->arg);
 	}
 	unlock(&p->timer_lock);
 }
@@ -219,7 +235,7 @@ void timer_move_all(P *from, P *to)
 			continue;
 		}
 		/* In hand while it is in neither heap: timer_stop waits. */
-		Timer *t = from->timer_heap[from->ntimers - 1].t;
+		Timer *t = timer_of(from->timer_heap[from->ntimers - 1]);
 		store_rel(&from->timer_firing, t); /* as above */
 		store_rlx(&t->fired_on, from);
 		take_out(from, from->ntimers - 1);
