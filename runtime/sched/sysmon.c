@@ -153,7 +153,7 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon, bool *ran)
 		int64_t since = now - p->seen_sched_at;
 		if (since >= sched.slice)
 			preempt_look(p, now, is_wanted(p, now));
-		if (since >= TICK_MIN && load_rlx(&p->runnext))
+		if (since >= TICK_MIN && load_rlx(&p->runnext) && load_rlx(&sched.nidle_p))
 			*help = did = true;
 	} else {
 		preempt_forget(p);
