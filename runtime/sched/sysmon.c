@@ -188,9 +188,10 @@ static bool poll(int64_t now)
 static int64_t until_timer(int64_t now, int64_t ns)
 {
 	int64_t next = timers_earliest();
-	if (next && next - now < ns && !(load_rlx(&sched.idle_until) && load_rlx(&sched.nidle_p)))
-		ns = next - now < TICK_TIMER ? TICK_TIMER : next - now;
-	return ns;
+	if (!next || (load_rlx(&sched.idle_until) && load_rlx(&sched.nidle_p)))
+		return ns;
+	int64_t until = next - now < TICK_TIMER ? TICK_TIMER : next - now;
+	return until < ns ? until : ns;
 }
 
 static void sysmon(void *arg)
