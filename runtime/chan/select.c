@@ -3,7 +3,8 @@
  *
  *   1. In a random order, without more than one lock at a time: a case that may go ahead is tried
  *      under its channel's lock. The first that succeeds is the answer: each ready case is equally
- *      likely to come first.
+ *      likely to come first. Few cases are not shuffled: all are looked at, and one drawn of those that look
+ *      ready. A P that runs alone does this and the next step in one section.
  *   2. Otherwise all channels are locked, in the order of their addresses (each once), and the
  *      cases tried again: now "none is ready" is true of one moment, which a default needs to be
  *      exact and going to sleep needs to lose no wake-up.
@@ -27,7 +28,8 @@ typedef struct Sel {
 	goro_case *cases;
 	int total;         /* cases */
 	int n;             /* of those with a channel */
-	int *poll;         /* indices of cases, shuffled */
+	bool few;          /* poll is in order, and not shuffled */
+	int *poll;         /* indices of cases that have a channel */
 	goro_chan **locks; /* their channels by address, with repeats */
 	Waiter *waiters;   /* by position in poll */
 	P *alone;          /* all are locked by one section of it; NULL: by their locks */
@@ -45,6 +47,31 @@ static uint32_t random_below(uint64_t *state, uint32_t n)
 	x ^= x << 17;
 	*state = x;
 	return (uint32_t)((x >> 32) * n >> 32);
+}
+
+static uint32_t draw(uint32_t n)
+{
+	G *me = g_self();
+	uint64_t x = 0;
+	if (unlikely(!me))
+		x = os_random() | 1;
+	return random_below(me ? &me->m->rand : &x, n);
+}
+
+/* Fill poll in order; count the cases that have a channel. */
+static void gather(Sel *s, int n)
+{
+	int m = 0;
+	for (int i = 0; i < n; i++) {
+		goro_case *k = &s->cases[i];
+		k->ok = false;
+		if (!k->chan)
+			continue;
+		if (k->send && !k->elem && k->chan->elem)
+			panic("select: send of a NULL element");
+		s->poll[m++] = i;
+	}
+	s->n = m;
 }
 
 /* Fill poll by an inside-out shuffle; count the cases that have a channel. */
@@ -185,9 +212,54 @@ static int tried(Sel *s, int i, ChanResult r, G *wake)
 	return finish(s, i, !s->cases[i].send && r == CHAN_DONE, r == CHAN_CLOSED);
 }
 
+/* Few cases: those that look ready, a bit for each place in poll. No branch depends on what is ready. */
+static inline uint32_t look_ready(const Sel *s)
+{
+	uint32_t ready = 0;
+	for (int i = 0; i < s->n; i++) {
+		const goro_case *k = &s->cases[s->poll[i]];
+		ready |= (uint32_t)(k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan)) << i;
+	}
+	return ready;
+}
+
+/* One of the bits set in `ready`, which is not 0, each as likely as the others; its number. */
+static inline int draw_bit(uint32_t ready)
+{
+	_Static_assert(SMALL <= 16, "16 bits are counted");
+	if (ready & (ready - 1)) {
+		uint32_t n = ready - (ready >> 1 & 0x5555);
+		n = (n & 0x3333) + (n >> 2 & 0x3333);
+		n = (n + (n >> 4)) & 0x0f0f;
+		n = (n + (n >> 8)) & 0x1f;
+		for (n = draw(n); n > 0; n--)
+			ready &= ready - 1;
+	}
+	return __builtin_ctz(ready);
+}
+
+/* Step 1 for few cases. */
+static int poll_few(Sel *s)
+{
+	for (uint32_t ready = look_ready(s); ready;) {
+		int i = draw_bit(ready);
+		goro_case *k = &s->cases[s->poll[i]];
+		G *wake = NULL;
+		P *alone = chan_lock(k->chan);
+		ChanResult r = try_locked(s, k, alone != NULL, &wake);
+		chan_unlock(k->chan, alone);
+		if (r != CHAN_BLOCKED)
+			return tried(s, s->poll[i], r, wake);
+		ready &= ~(UINT32_C(1) << i);
+	}
+	return -1;
+}
+
 /* Step 1: -1 when nothing was ready, each at the moment of the look. */
 static int poll_once(Sel *s)
 {
+	if (s->few)
+		return poll_few(s);
 	for (int i = 0; i < s->n; i++) {
 		goro_case *k = &s->cases[s->poll[i]];
 		if (k->send)
@@ -204,6 +276,24 @@ static int poll_once(Sel *s)
 	return -1;
 }
 
+/* w, just put on its queue, stands behind others of the same select: two cases of one channel. Any of them is to be the
+ * first. */
+static __attribute__((noinline)) void mix(Waiter *w)
+{
+	uint32_t before = 0;
+	for (Waiter *v = w->prev; v && v->g == w->g; v = v->prev)
+		before++;
+	Waiter *v = w;
+	for (uint32_t i = draw(before + 1); i > 0; i--)
+		v = v->prev;
+	void *elem = v->elem;
+	int index = v->index;
+	v->elem = w->elem;
+	v->index = w->index;
+	w->elem = elem;
+	w->index = index;
+}
+
 /* Step 3, all locked. */
 static void enqueue_all(Sel *s, G *g)
 {
@@ -217,6 +307,8 @@ static void enqueue_all(Sel *s, G *g)
 		if (GORO_RACE) /* for leak.c: semaphores alone use link */
 			w->link = i + 1 < s->n ? w + 1 : NULL;
 		waitq_push(k->send ? &k->chan->sendq : &k->chan->recvq, w);
+		if (s->few && unlikely(w->prev != NULL) && w->prev->g == g)
+			mix(w);
 	}
 	if (GORO_RACE)
 		g->waiter = s->waiters;
@@ -271,20 +363,35 @@ static int wait_for_one(Sel *s)
 	return finish(s, fired->index, !is_send && fired->success, !fired->success);
 }
 
+/* All locked: the case in place i of poll. True: it was the one, and all is unlocked; *which. */
+static inline bool try_all_locked(Sel *s, int i, int *which)
+{
+	G *wake = NULL;
+	ChanResult r = try_locked(s, &s->cases[s->poll[i]], s->alone != NULL, &wake);
+	if (r == CHAN_BLOCKED)
+		return false;
+	unlock_all(s);
+	*which = tried(s, s->poll[i], r, wake);
+	return true;
+}
+
+/* Step 2, all locked. */
 static int select_locked(Sel *s, bool block)
 {
-	lock_all(s);
-	for (int i = 0; i < s->n; i++) {
-		goro_case *k = &s->cases[s->poll[i]];
-		if (!(k->send ? chan_can_send(k->chan)
-			      : chan_can_recv(k->chan))) /* exact under the lock */
-			continue;
-		G *wake = NULL;
-		ChanResult r = try_locked(s, k, s->alone != NULL, &wake);
-		if (r != CHAN_BLOCKED) {
-			unlock_all(s);
-			return tried(s, s->poll[i], r, wake);
+	int which;
+	if (s->few) {
+		for (uint32_t ready = look_ready(s); ready;) {
+			int i = draw_bit(ready);
+			if (try_all_locked(s, i, &which))
+				return which;
+			ready &= ~(UINT32_C(1) << i);
 		}
+	}
+	for (int i = 0; i < s->n && !s->few; i++) {
+		const goro_case *k = &s->cases[s->poll[i]];
+		if ((k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan)) && /* exact */
+		    try_all_locked(s, i, &which))
+			return which;
 	}
 	if (block)
 		return wait_for_one(s);
@@ -294,16 +401,22 @@ static int select_locked(Sel *s, bool block)
 
 static int select_with(Sel *s, int n, bool block)
 {
-	shuffle(s, n);
+	if (s->few)
+		gather(s, n);
+	else
+		shuffle(s, n);
 	if (s->n == 0) {
 		if (block)
 			chan_block_forever(WAIT_SELECT);
 		return -1;
 	}
+	if (s->few && (s->alone = solo_enter_self()) != NULL)
+		return select_locked(s, block);
 	int i = poll_once(s);
 	if (i >= 0 ||
 	    (!block && s->n == 1)) /* one channel: one look without its lock is one moment */
 		return i;
+	lock_all(s);
 	return select_locked(s, block);
 }
 
@@ -343,6 +456,7 @@ int goro_select(goro_case *cases, int n, bool block)
 	s.waiters = waiters;
 	s.locks = locks;
 	s.poll = poll;
+	s.few = !GORO_RACE; /* a detector is told of each case that was tried */
 	int i = select_with(&s, n, block);
 	preempt_check();
 	return i;

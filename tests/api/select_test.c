@@ -179,6 +179,31 @@ GoTest(select, same_channel_twice)
 	return 0;
 }
 
+/* Most times they wait: all three stand in one queue. */
+GoTest(select, same_channel_three_times_is_uniform)
+{
+	enum { ROUNDS = 6000 };
+	goro_chan *c = goro_chan_make(4, 0), *other = goro_chan_make(4, 0);
+	int seen[4] = {0};
+	for (int i = 0; i < ROUNDS; i++) {
+		int v[4] = {0};
+		goro_case cs[] = {{c, false, &v[0], false, NULL}, {c, false, &v[1], false, NULL},
+		    {other, false, &v[2], false, NULL}, {c, false, &v[3], false, NULL}};
+		goro_go(feed, c);
+		int k = goro_select(cs, 4, true);
+		seen[k]++;
+		for (int j = 0; j < 4; j++)
+			cr_assert_eq(v[j], j == k ? 11 : 0);
+	}
+	cr_assert_eq(seen[2], 0);
+	for (int i = 0; i < 4; i++) /* 2000 expected, deviation 37: seven of them */
+		cr_assert(i == 2 || (seen[i] > 2000 - 260 && seen[i] < 2000 + 260), "%d: %d", i,
+		    seen[i]);
+	goro_chan_free(c);
+	goro_chan_free(other);
+	return 0;
+}
+
 DieTest(select, negative_count_panics, "panic: select: negative number of cases")
 {
 	goro_select(NULL, -1, true);
