@@ -54,6 +54,7 @@ bool godebug_text(const char *name, char *to, size_t size)
 static int waiting(P *p)
 {
 	int n = (int)(load_rlx(&p->runq.tail) - load_rlx(&p->runq.head)) +
+		(int)(load_rlx(&p->fresh.tail) - load_rlx(&p->fresh.head)) +
 		(int)(load_rlx(&p->lifo_high) - load_rlx(&p->lifo_low)) +
 		(load_rlx(&p->runnext) != NULL);
 	return n < 0 ? 0 : n;

@@ -95,7 +95,11 @@ static inline void enqueue(G *g, bool next)
 
 void go_start(G *g)
 {
-	enqueue(g, true);
+	P *p = p_here();
+	if (unlikely(!p))
+		enqueue(g, true);
+	else if (runq_put_new(p, g))
+		sched_wakep();
 }
 
 /* Start a new goroutine from the go statement, where the caller may be made to yield anyhow. Its place is the
@@ -113,9 +117,7 @@ static inline void start(G *g, const void *pc)
 	G *me = g_self();
 	P *p = me ? me->m->p : NULL;
 	if (likely(p != NULL)) {
-		/* head may be older than it is: hints */
-		uint32_t n = load_rlx(&p->runq.tail) - load_rlx(&p->runq.head);
-		if (n >= BREADTH && !load_rlx(&me->preempt) && leave_for(me, g))
+		if (runq_new(p) >= BREADTH && !load_rlx(&me->preempt) && leave_for(me, g))
 			return;
 	}
 	go_start(g);
@@ -319,7 +321,7 @@ void yield(void)
 	if (!p)
 		return;
 	/* Nobody to yield to? Hints: the ring's head may be older than it is, which costs a detour through g0. */
-	if (load_rlx(&p->runq.tail) == load_rlx(&p->runq.head) && runq_empty(p) &&
+	if (load_rlx(&p->runq.tail) == load_rlx(&p->runq.head) && !runq_new(p) && runq_empty(p) &&
 	    !load_rlx(&sched.runq_size) && !load_rlx(&p->attention))
 		return; /* nobody to yield to; hints, read again at the next yield */
 	store_rlx(&g->state, G_RUNNABLE);

@@ -47,17 +47,17 @@ typedef struct IoWaiter IoWaiter;
 #define PROCS_MAX 1024 /* more are clamped */
 #ifdef GORO_HARD       /* HARD builds shrink limits so that overflow paths run in the tests */
 #define RUNQ_SIZE 4
+#define LIFO_SIZE 8
 #else
 #define RUNQ_SIZE 256 /* as Go's; a power of two */
+#define LIFO_SIZE 256 /* goroutines that made way for those they made; a power of two */
 #endif
 
-/* With that many in its ring a P runs a new goroutine at once, on the stack that died last, instead of
+/* With that many new ones waiting a P runs a new goroutine at once, on the stack that died last, instead of
  * queueing it. */
 #ifndef BREADTH
 #define BREADTH (RUNQ_SIZE / 4)
 #endif
-
-#define LIFO_SIZE 32 /* goroutines that made way for those they made; a power of two */
 
 #define GFREE_MAX 64 /* dead Gs that a P keeps */
 
@@ -212,17 +212,23 @@ typedef struct RunQ {
 typedef enum PStatus { P_IDLE, P_RUNNING, P_SYSCALL, P_DEAD } PStatus;
 
 struct P {
-	RunQ runq;  /* put: owning M only; steal: any M */
-	G *runnext; /* owner swaps; thieves cas it away after a while */
+	RunQ runq;          /* put: owning M only; steal: any M */
+	RunQ fresh;         /* the same; see runq.c */
+	G *runnext;         /* owner swaps; thieves cas it away after a while */
+	bool next_made_way; /* what it last put into runnext belongs to lifo; owner */
 	G *lifo
 	    [LIFO_SIZE]; /* slots as runnext: owner stores into empty ones, anyone cas them away */
 	uint32_t lifo_low,
-	    lifo_high;        /* in use: [low, high), free-running; owner writes, others read */
-	uint32_t section;     /* 1: inside; owner; read by solo_settle; see solo.h */
-	uint32_t status;      /* PStatus; cas between owner and sysmon while in a system call */
-	uint32_t schedtick;   /* picks so far; owner writes, sysmon reads relaxed */
-	uint32_t nextticks;   /* picks of runnext in a row; owner */
-	uint32_t ringticks;   /* picks of the ring while lifo waits; owner */
+	    lifo_high;       /* in use: [low, high), free-running; owner writes, others read */
+	uint32_t section;    /* 1: inside; owner; read by solo_settle; see solo.h */
+	uint32_t status;     /* PStatus; cas between owner and sysmon while in a system call */
+	uint32_t schedtick;  /* picks so far; owner writes, sysmon reads relaxed */
+	uint32_t nextticks;  /* picks of runnext in a row; owner */
+	uint32_t ringticks;  /* picks of the ring while lifo waits; owner */
+	uint32_t freshticks; /* picks of the ring and lifo while fresh waits; owner */
+	uint32_t turns;      /* of fresh, before the ring; owner writes, sysmon reads relaxed */
+	uint32_t fresh_due; /* what stands in fresh before this place goes before the ring; owner */
+	uint32_t overdue;   /* lifo and fresh wait for long; sysmon sets, owner clears; relaxed */
 	uint32_t syscalltick; /* system calls so far; owner writes, sysmon reads */
 	uint32_t attention;   /* go through g0 at the next pick: a timer is due, procs changed, main
 	                         returned; anyone sets, owner clears; relaxed */
@@ -236,6 +242,8 @@ struct P {
 	int64_t ngoroutines;      /* made minus ended here; owner writes, summed relaxed */
 	/* sysmon's notes on this P; sysmon alone */
 	uint32_t seen_schedtick, seen_syscalltick;
+	uint32_t seen_turns;
+	int64_t seen_turns_at;
 	int64_t seen_sched_at, seen_syscall_at;
 	/* preempt.c's, when it last looked at what runs here; sysmon alone */
 	int64_t look_at;   /* when it will again; 0: it has not yet */
@@ -390,6 +398,12 @@ void sched_put_global(G *const *g, uint32_t n); /* wakes nobody */
 /* ---- run queues (runq.c) ---- */
 /* True: the queue proper got something, so there is surplus for another M (not for runnext alone). */
 bool runq_put(P *p, G *g, bool next);
+/* The same for a new goroutine, to runnext; what was there joins the other new ones. */
+bool runq_put_new(P *p, G *g);
+/* One that yielded: behind all, the new ones as well. */
+void runq_put_yielded(P *p, G *g);
+/* How many new ones wait; the owner's. May be less than that. */
+uint32_t runq_new(const P *p);
 /* To runnext; what was there runs right after it. True as above. */
 bool runq_put_lifo(P *p, G *g);
 G *runq_get(P *p);

@@ -103,7 +103,7 @@ static inline void after(M *m)
 		}
 		break;
 	case AFTER_YIELD:
-		runq_put(m->p, m->after_g, false);
+		runq_put_yielded(m->p, m->after_g);
 		break;
 	case AFTER_NEXT:
 		if (runq_put_lifo(m->p, m->after_g))
@@ -192,6 +192,7 @@ bool leave_for(G *g, G *next)
 	if (TRACED)
 		trace_put(p, TRACE_LEAVE, TRACE_MAKES_WAY, g->id, next->id, 0);
 	store_rlx(&p->schedtick, p->schedtick + 1); /* only we write it */
+	store_rlx(&g->state, G_RUNNABLE);           /* for dumps */
 	m->after = AFTER_NEXT;
 	m->after_g = g;
 	leave_to(m, g, next, false);

@@ -18,12 +18,13 @@
 #include "internal.h"
 #include "solo.h"
 
-#define TICK_MIN   20000 /* ns */
-#define TICK_MAX   10000000
-#define TICK_HELP  1000000 /* at most, while a P is idle */
-#define TICK_TIMER 200000  /* at the least, for a timer's sake alone; as timer_meet's */
-#define POLL_HELP  100000  /* as old as events may be while a P is idle */
-#define TRIM_EVERY INT64_C(100000000)
+#define TICK_MIN    20000 /* ns */
+#define TICK_MAX    10000000
+#define TICK_HELP   1000000 /* at most, while a P is idle */
+#define TICK_TIMER  200000  /* at the least, for a timer's sake alone; as timer_meet's */
+#define POLL_HELP   100000  /* as old as events may be while a P is idle */
+#define TURNS_LEAST 8       /* of those that wait behind the ring, in a slice; see runq.c */
+#define TRIM_EVERY  INT64_C(100000000)
 
 static Lock start_lock; /* rank NONE */
 
@@ -151,6 +152,13 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon, bool *ran)
 		timer_move_all(p, sched.all_p[0]);
 	if (status == P_RUNNING) {
 		int64_t since = now - p->seen_sched_at;
+		if (now - p->seen_turns_at >= sched.slice) {
+			uint32_t turns = load_rlx(&p->turns);
+			if (turns - p->seen_turns < TURNS_LEAST)
+				store_rlx(&p->overdue, 1); /* nobody may wait: that costs nothing */
+			p->seen_turns = turns;
+			p->seen_turns_at = now;
+		}
 		if (since >= sched.slice)
 			preempt_look(p, now, is_wanted(p, now));
 		if (since >= TICK_MIN && load_rlx(&p->runnext) && load_rlx(&sched.nidle_p))

@@ -1,31 +1,31 @@
 /*
- * lifo.pml: runnext and lifo, the slots for those that made way for a goroutine they made.
+ * lifo.pml: runnext and lifo, the slots for those that made way for a goroutine they made; and the two rings.
  *
- * Models   runq_put_lifo, runq_put (next), claim, lifo_pop, lifo_age, lifo_steal, runq_get, take_next (sched/runq.c), with
- *          LSIZE slots, and turns after LIMIT picks.
+ * Models   runq_put_lifo, runq_put, runq_put_new, runq_put_yielded, claim, push_lifo, lifo_pop, lifo_age, lifo_steal, promote, runq_get,
+ *          take_next (sched/runq.c), with LSIZE slots. Turns, there after so many picks, may come at any.
  * As in C  slots and runnext are filled by the owner alone, and emptied by cas by whoever comes first; low and high are the
  *          owner's, and a thief's copies of them are old; thieves leave holes; counters run freely, here modulo 8.
- * Left out the ring, which is a list here whose operations are single steps (runq.pml); weak memory order.
+ * Left out the rings, which are lists here whose operations are single steps (runq.pml); weak memory order.
  * Holds    each goroutine is picked exactly once, none is lost; a slot is empty when it is filled; the owner is told that
  *          there is nothing only if there is nothing.
  * BUG=1    the owner takes from lifo by a plain store.
  * BUG=2    the owner moves runnext to lifo without taking it first.
- * BUG=3    no second look at runnext and lifo, after the ring was found empty.
+ * BUG=3    no second look at runnext, after the rings and lifo were found empty.
  * BUG=4    no look whether lifo is full.
  */
 #ifndef BUG
 #define BUG 0
 #endif
 #define LSIZE   2
-#define LIMIT   2
-#define BREADTH 1
 #define ITEMS   4
-#define THIEFS  2
+#define THIEFS  1 /* with 2 it holds as well, in 34 million states and two minutes */
 #define MOD     8
 #define NONE    0
 
 byte low, high, lifo[LSIZE], runnext;
+bool made_way; /* next_made_way */
 chan ring = [ITEMS] of { byte };
+chan fresh = [ITEMS] of { byte };
 bool picked[ITEMS + 1];
 byte npicked;
 bool done;
@@ -66,14 +66,32 @@ inline lifo_pop()
 	od
 }
 
-inline lifo_age()
+/* For the ring `to`; `aged` holds it meanwhile. */
+inline lifo_age(to)
 {
-	claim(lifo[low & (LSIZE - 1)], g);
+	claim(lifo[low & (LSIZE - 1)], aged);
 	low = (low + 1) % MOD;
 	if
-	:: g != NONE -> ring!g
+	:: aged != NONE -> to!aged
 	:: else
-	fi
+	fi;
+	aged = NONE
+}
+
+/* g is what was in runnext, and made way */
+inline push_lifo()
+{
+#if BUG != 4
+	if
+	:: (high - low + MOD) % MOD == LSIZE -> lifo_age(fresh)
+	:: else
+	fi;
+#endif
+	atomic {
+		assert(lifo[high & (LSIZE - 1)] == NONE);
+		lifo[high & (LSIZE - 1)] = g
+	};
+	high = (high + 1) % MOD
 }
 
 inline put_lifo(x)
@@ -85,20 +103,10 @@ inline put_lifo(x)
 #endif
 	if
 	:: g == NONE -> skip
-#if BUG == 4
-	:: g != NONE ->
-#else
-	:: g != NONE && (high - low + MOD) % MOD < LSIZE ->
-#endif
-		atomic {
-			assert(lifo[high & (LSIZE - 1)] == NONE);
-			lifo[high & (LSIZE - 1)] = g
-		};
-		high = (high + 1) % MOD
-#if BUG != 4
-	:: g != NONE && (high - low + MOD) % MOD >= LSIZE -> ring!g
-#endif
+	:: g != NONE && made_way -> push_lifo()
+	:: g != NONE && !made_way -> ring!g
 	fi;
+	made_way = true;
 #if BUG == 2
 	runnext = x
 #else
@@ -106,13 +114,16 @@ inline put_lifo(x)
 #endif
 }
 
-/* runq_put(p, x, next = true) */
-inline put_next(x)
+/* runq_put(p, x, next = true), runq_put_new */
+inline put_next(x, to)
 {
+	was = made_way;
+	made_way = false;
 	claim(runnext, g); /* there a cas to x; a thief in between finds nothing here */
 	atomic { assert(runnext == NONE); runnext = x };
 	if
-	:: g != NONE -> ring!g
+	:: g != NONE && was -> push_lifo()
+	:: g != NONE && !was -> to!g
 	:: else
 	fi
 }
@@ -121,43 +132,41 @@ inline get()
 {
 	g = NONE;
 	if
-	:: nextticks < LIMIT || (len(ring) == 0 && high == low) ->
-		claim(runnext, g);
+	:: true -> claim(runnext, g)
+	:: len(ring) > 0 || len(fresh) > 0 || high != low -> /* its turn is over */
 		if
-		:: g == NONE && high != low && len(ring) <= BREADTH -> lifo_pop()
-		:: else
-		fi;
-		if
-		:: g != NONE -> nextticks++
-		:: else
-		fi
-	:: else ->
-		if
-		:: high != low -> lifo_age(); g = NONE
-		:: else
+		:: high != low -> lifo_age(ring)
+		:: true         /* promote: as one more */
 		fi
 	fi;
 	if
-	:: g == NONE ->
-		nextticks = 0;
+	:: g == NONE -> /* fresh_turn: by count, or promoted */
 		if
-		:: high != low ->
-			ringticks++;
-			if
-			:: ringticks >= LIMIT -> ringticks = 0; lifo_age(); g = NONE
-			:: else
-			fi
-		:: else
-		fi;
+		:: atomic { len(fresh) > 0 -> fresh?g }
+		:: true
+		fi
+	:: else
+	fi;
+	if
+	:: g == NONE ->
 		atomic { if :: len(ring) > 0 -> ring?g :: else fi };
+		if
+		:: g != NONE && high != low -> lifo_age(ring) /* ringticks */
+		:: true
+		fi
+	:: else
+	fi;
+	if
+	:: g == NONE && high != low ->
+		lifo_pop()
+	:: else
+	fi;
+	if
+	:: g == NONE ->
+		atomic { if :: len(fresh) > 0 -> fresh?g :: else fi };
 #if BUG != 3
 		if
-		:: g == NONE ->
-			claim(runnext, g);
-			if
-			:: g == NONE && high != low -> lifo_pop()
-			:: else
-			fi
+		:: g == NONE -> claim(runnext, g)
 		:: else
 		fi
 #endif
@@ -165,23 +174,31 @@ inline get()
 	fi;
 	if
 	:: g != NONE -> pick(g)
-	:: else -> assert(runnext == NONE && len(ring) == 0 && lifo[0] == NONE && lifo[1] == NONE)
+	:: else -> assert(runnext == NONE && len(ring) == 0 && len(fresh) == 0 && lifo[0] == NONE && lifo[1] == NONE)
 	fi;
 	g = NONE
 }
 
 active proctype Owner()
 {
-	byte g, x = 1, nextticks, ringticks;
+	byte g, aged, x = 1;
+	bool was;
 	do
 	:: x <= ITEMS -> put_lifo(x); x++
-	:: x <= ITEMS -> put_next(x); x++
-	:: x <= ITEMS -> ring!x; x++
+	:: x <= ITEMS -> put_next(x, ring); x++
+	:: x <= ITEMS -> put_next(x, fresh); x++
+	:: x <= ITEMS -> /* it yields */
+		if
+		:: high != low -> lifo_age(ring)
+		:: else
+		fi;
+		ring!x;
+		x++
 	:: x > 1 && x <= ITEMS -> get()
 	:: x > ITEMS -> break
 	od;
 	do
-	:: atomic { len(ring) == 0 && runnext == NONE && lifo[0] == NONE && lifo[1] == NONE -> break }
+	:: atomic { len(ring) == 0 && len(fresh) == 0 && runnext == NONE && lifo[0] == NONE && lifo[1] == NONE -> break }
 	:: else -> get()
 	od;
 	done = true
@@ -192,7 +209,11 @@ active [THIEFS] proctype Thief()
 	byte g, i, h;
 	do
 	:: !done ->
-		atomic { if :: len(ring) > 0 -> ring?g :: else fi };
+		atomic { if :: len(fresh) > 0 -> fresh?g :: else fi };
+		if
+		:: g == NONE -> atomic { if :: len(ring) > 0 -> ring?g :: else fi }
+		:: else
+		fi;
 		if
 		:: g == NONE ->
 			h = high; /* lifo_steal */

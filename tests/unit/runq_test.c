@@ -99,7 +99,77 @@ Test(runq, lifo_newest_first_thieves_oldest_first)
 	cr_assert_null(runq_get(a));
 }
 
-Test(runq, lifo_overflows_to_the_ring)
+Test(runq, readied_ones_before_those_that_made_way_before_new_ones)
+{
+	P *p = new_p();
+	G *g = new_gs(7);
+	runq_put_new(p, &g[6]);
+	runq_put_new(p, &g[5]);   /* g[6] is new */
+	runq_put(p, &g[0], true); /* pushes g[5] out, to where it is put itself */
+	runq_put(p, &g[1], false);
+	runq_put_lifo(p, &g[3]); /* g[0] was readied: to the ring */
+	runq_put_lifo(p, &g[2]); /* g[3] made way */
+	static const int order[] = {2, 5, 1, 0, 3, 6};
+	for (int i = 0; i < 6; i++)
+		cr_assert_eq(runq_get(p), &g[order[i]], "%d", i);
+	cr_assert_null(runq_get(p));
+	cr_assert(runq_empty(p));
+}
+
+/* One that is readied again and again does not keep those behind the ring from their turn. */
+Test(runq, a_ring_that_is_never_empty_starves_nobody)
+{
+	P *p = new_p();
+	G *g = new_gs(5);
+	runq_put_new(p, &g[3]);
+	runq_put_new(p, &g[4]); /* g[3] is in fresh */
+	cr_assert_eq(runq_get(p), &g[4]);
+	runq_put_lifo(p, &g[1]);
+	runq_put_lifo(p, &g[2]); /* g[1] is in lifo */
+	cr_assert_eq(runq_get(p), &g[2]);
+	runq_put(p, &g[0], false);
+	bool ran[5] = {false};
+	for (int i = 0; i < 5000 && !(ran[1] && ran[3]); i++) {
+		G *got = runq_get(p);
+		ran[got - g] = true;
+		if (got == &g[0])
+			runq_put(p, got, false);
+	}
+	cr_assert(ran[1] && ran[3]);
+}
+
+/* sysmon's word makes it sooner, a yield at once. */
+Test(runq, overdue_ones_go_before_the_ring)
+{
+	P *p = new_p();
+	G *g = new_gs(RUNQ_SIZE);
+	for (int i = 0; i < 4; i++)
+		runq_put_new(p, &g[i]);
+	cr_assert_eq(runq_get(p), &g[3]);
+	for (int i = 3; i < RUNQ_SIZE; i++)
+		runq_put(p, &g[i], false);
+	store_rlx(&p->overdue, 1);
+	for (int i = 0; i < RUNQ_SIZE; i++)
+		cr_assert_eq(runq_get(p), &g[i]);
+	cr_assert(runq_empty(p));
+}
+
+Test(runq, who_yields_makes_way_for_a_new_one)
+{
+	P *p = new_p();
+	G *g = new_gs(4);
+	runq_put_new(p, &g[0]);
+	runq_put_new(p, &g[1]);
+	cr_assert_eq(runq_get(p), &g[1]);
+	runq_put(p, &g[2], false);
+	runq_put_yielded(p, &g[3]);
+	cr_assert_eq(runq_get(p), &g[0]);
+	cr_assert_eq(runq_get(p), &g[2]);
+	cr_assert_eq(runq_get(p), &g[3]);
+	cr_assert(runq_empty(p));
+}
+
+Test(runq, lifo_overflows_to_the_new_ones)
 {
 	P *p = new_p();
 	enum { N = LIFO_SIZE + 4 };
