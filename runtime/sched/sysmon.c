@@ -136,7 +136,8 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon, bool *ran)
 	uint32_t tick = load_rlx(&p->schedtick);
 	if (SEEDED && status != P_SYSCALL)
 		return false; /* its goroutines make way and its timers fire by the seed */
-	if (tick != p->seen_schedtick) {
+	bool still = tick == p->seen_schedtick; /* it runs what it ran at the last tick */
+	if (!still) {
 		*ran = true;
 		p->seen_schedtick = tick;
 		p->seen_sched_at = now;
@@ -146,7 +147,9 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon, bool *ran)
 	int64_t timer = load_rlx(&p->timer_next);
 	if (timer && timer <= now && status == P_RUNNING) {
 		store_rlx(&p->attention, 1);
-		*help = true; /* and no reason to look again soon: until_timer sees to that */
+		*help = true;
+		did =
+		    still; /* else it comes by itself; until_timer sees to it that we look again */
 	}
 	if (timer && status == P_DEAD) /* a periodic one, put back while the P was drained */
 		timer_move_all(p, sched.all_p[0]);
