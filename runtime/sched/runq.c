@@ -109,6 +109,7 @@ static __attribute__((noinline)) void lifo_age(P *p, RunQ *to)
 static __attribute__((noinline)) void push_lifo(P *p, G *g)
 {
 	uint32_t high = p->lifo_high;
+	p->behind = true;
 	/* Full: there are many trees at once, and the oldest waits with the new ones. */
 	if (unlikely(high - p->lifo_low == LIFO_SIZE))
 		lifo_age(p, &p->fresh);
@@ -160,6 +161,7 @@ bool runq_put_new(P *p, G *g)
 {
 	if (SEEDED)
 		return runq_put(p, g, true);
+	p->behind = true;
 	return put_next(p, &p->fresh, g);
 }
 
@@ -174,10 +176,12 @@ void runq_put_yielded(P *p, G *g)
 		runq_put(p, g, false);
 		return;
 	}
-	if (unlikely(!lifo_empty(p)))
-		lifo_age(p, &p->runq);
-	if (unlikely(runq_new(p) != 0))
-		p->fresh_due = load_rlx(&p->fresh.head) + 1;
+	if (unlikely(p->behind)) {
+		if (!lifo_empty(p))
+			lifo_age(p, &p->runq);
+		if (runq_new(p) != 0)
+			p->fresh_due = load_rlx(&p->fresh.head) + 1;
+	}
 	put_tail(&p->runq, g);
 }
 
@@ -260,26 +264,20 @@ static inline bool fresh_turn(P *p)
 	return true;
 }
 
-static inline __attribute__((always_inline)) G *get(P *p, bool alone)
+/* get, but for runnext, where lifo or fresh may have something. */
+static __attribute__((noinline)) G *get_behind(P *p, bool alone)
 {
 	RunQ *ring = &p->runq, *fresh = &p->fresh;
-	G *g = load_rlx(&p->runnext);
-	/* Two that ready each other could starve the queue for ever: it gets its turn after 64. */
-	if (likely(p->nextticks < 64) || (ring_empty(ring) && ring_empty(fresh) && lifo_empty(p))) {
-		if (g && (g = claim(&p->runnext, alone)) != NULL) {
-			p->nextticks++;
-			return g;
-		}
-	} else if (!lifo_empty(p)) {
-		lifo_age(p, ring);
-	}
-	if (unlikely(load_rlx(&p->overdue)))
+	G *g;
+	if (lifo_empty(p) && ring_empty(fresh))
+		p->behind = false;
+	else if (unlikely(load_rlx(&p->overdue)))
 		promote(p);
-	if (unlikely(!ring_empty(fresh)) && fresh_turn(p) && (g = pop(fresh, alone)) != NULL)
+	if (!ring_empty(fresh) && fresh_turn(p) && (g = pop(fresh, alone)) != NULL)
 		return g;
 	if ((g = pop(ring, alone)) != NULL) {
 		p->nextticks = 0;
-		if (unlikely(!lifo_empty(p)) && ++p->ringticks >= TURN) {
+		if (!lifo_empty(p) && ++p->ringticks >= TURN) {
 			p->ringticks = 0;
 			lifo_age(p, ring);
 		}
@@ -291,7 +289,26 @@ static inline __attribute__((always_inline)) G *get(P *p, bool alone)
 	}
 	p->nextticks = 0;
 	g = pop(fresh, alone);
-	return g ? g : claim(&p->runnext, alone);
+	return g ? g : claim(&p->runnext, alone); /* thieves may have had all else */
+}
+
+static inline __attribute__((always_inline)) G *get(P *p, bool alone)
+{
+	G *g = load_rlx(&p->runnext);
+	/* Two that ready each other could starve the queue for ever: it gets its turn after 64. */
+	if (likely(p->nextticks < 64) || (ring_empty(&p->runq) && !p->behind)) {
+		if (g && (g = claim(&p->runnext, alone)) != NULL) {
+			p->nextticks++;
+			return g;
+		}
+	} else if (!lifo_empty(p)) {
+		lifo_age(p, &p->runq);
+	}
+	if (p->behind)
+		return get_behind(p, alone);
+	p->nextticks = 0;
+	g = pop(&p->runq, alone);
+	return g ? g : claim(&p->runnext, alone); /* the same */
 }
 
 G *runq_get(P *p)
@@ -353,7 +370,9 @@ static inline G *steal_half(RunQ *mine, RunQ *q)
 G *runq_steal(P *thief, P *victim, bool next)
 {
 	G *g = steal_half(&thief->fresh, &victim->fresh);
-	if (!g)
+	if (g)
+		thief->behind = true;
+	else
 		g = steal_half(&thief->runq, &victim->runq);
 	if (!g)
 		g = lifo_steal(victim);

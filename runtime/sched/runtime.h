@@ -226,6 +226,7 @@ struct P {
 	uint32_t nextticks;  /* picks of runnext in a row; owner */
 	uint32_t ringticks;  /* picks of the ring while lifo waits; owner */
 	uint32_t freshticks; /* picks of the ring and lifo while fresh waits; owner */
+	bool behind;         /* lifo or fresh may have something; owner */
 	uint32_t turns;      /* of fresh, before the ring; owner writes, sysmon reads relaxed */
 	uint32_t fresh_due; /* what stands in fresh before this place goes before the ring; owner */
 	uint32_t overdue;   /* lifo and fresh wait for long; sysmon sets, owner clears; relaxed */
