@@ -321,7 +321,7 @@ void yield(void)
 	if (!p)
 		return;
 	/* Nobody to yield to? Hints: the ring's head may be older than it is, which costs a detour through g0. */
-	if (load_rlx(&p->runq.tail) == load_rlx(&p->runq.head) && !runq_new(p) && runq_empty(p) &&
+	if (load_rlx(&p->runq.tail) == load_rlx(&p->runq.head) && !p->behind && runq_empty(p) &&
 	    !load_rlx(&sched.runq_size) && !load_rlx(&p->attention))
 		return; /* nobody to yield to; hints, read again at the next yield */
 	store_rlx(&g->state, G_RUNNABLE);

@@ -165,11 +165,6 @@ bool runq_put_new(P *p, G *g)
 	return put_next(p, &p->fresh, g);
 }
 
-uint32_t runq_new(const P *p)
-{
-	return load_rlx(&p->fresh.tail) - load_rlx(&p->fresh.head);
-}
-
 void runq_put_yielded(P *p, G *g)
 {
 	if (SEEDED) {

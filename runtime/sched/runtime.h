@@ -404,7 +404,10 @@ bool runq_put_new(P *p, G *g);
 /* One that yielded: behind all, the new ones as well. */
 void runq_put_yielded(P *p, G *g);
 /* How many new ones wait; the owner's. May be less than that. */
-uint32_t runq_new(const P *p);
+static inline uint32_t runq_new(const P *p)
+{
+	return load_rlx(&p->fresh.tail) - load_rlx(&p->fresh.head);
+}
 /* To runnext; what was there runs right after it. True as above. */
 bool runq_put_lifo(P *p, G *g);
 G *runq_get(P *p);
