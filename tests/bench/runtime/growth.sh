@@ -9,23 +9,24 @@ here=$(cd "$(dirname "$0")" && pwd)
 csv=${GROWTH_CSV:-$(cd "$here/../../../docs" && pwd)/growth.csv}
 svg=${csv%.csv}.svg
 
-# One picture for each row of the table, three beside each other; goro drawn, Go dashed; a colour for each number of
-# processors.
+# One picture for each row of the table, three beside each other, and one for the key; goro drawn, Go dashed; a colour for
+# each number of processors.
 draw() {
 	command -v gnuplot >/dev/null || { echo "gnuplot: not installed (apt-get install gnuplot-nox), no picture"; return; }
-	local rows tools procs w t p sep what dash colour
+	local rows tools procs w t p sep what dash colour key
 	mapfile -t rows < <(awk -F, 'NR > 1 && !seen[$1]++ {print $1}' "$csv")
 	mapfile -t tools < <(awk -F, 'NR > 1 && !seen[$2]++ {print $2}' "$csv")
 	mapfile -t procs < <(awk -F, 'NR > 1 && !seen[$3]++ {print $3}' "$csv")
 	{
-		echo "set terminal svg size 900,$((220 * ((${#rows[@]} + 2) / 3))) fontscale 0.8 background rgb 'white'"
+		echo "set terminal svg size 900,$((220 * ((${#rows[@]} + 3) / 3))) fontscale 0.8 background rgb 'white'"
 		echo "set output '$svg'; set datafile separator ','; set datafile missing '-'"
-		echo "set logscale xy; set grid; set key top left samplen 2; set format x '10^{%T}'; set xtics (10, 1000, 100000)"
-		echo "set xrange [7:150000]; set multiplot layout $(((${#rows[@]} + 2) / 3)),3"
+		echo "set logscale xy; set grid; unset mxtics; unset mytics; set key off; set format x '10^{%T}'; set xtics (10, 1000, 100000)"
+		echo "set xrange [7:150000]; set multiplot layout $(((${#rows[@]} + 3) / 3)),3"
 		for w in "${rows[@]}"; do
 			case $w in sleepers) what="us late" ;; *) what=ns ;; esac
 			echo "set title '$w: $what by goroutines'"
 			sep=plot
+			key=
 			for t in "${tools[@]}"; do
 				dash=1
 				[ "$t" = goro ] || dash=2
@@ -33,12 +34,14 @@ draw() {
 					colour=$(awk -v p="$p" 'BEGIN {print p == 1 ? 3 : p == 2 ? 7 : 1 + int(log(p) / log(2))}')
 					printf "%s '<grep ^%s,%s,%s, %s' using 4:5 with linespoints dt %s lc %s pt %s ps 0.5 title '%s, %s'" \
 						"$sep" "$w" "$t" "$p" "$csv" "$dash" "$colour" "$dash" "$t" "$p"
+					key+="$sep NaN with linespoints dt $dash lc $colour pt $dash ps 0.5 title '$t, GOMAXPROCS=$p'"
 					sep=","
 				done
 			done
 			echo
-			echo "set key off"
 		done
+		echo "unset title; unset border; unset tics; unset grid; unset logscale; set key center; set yrange [0:1]"
+		echo "$key"
 		echo "unset multiplot"
 	} | gnuplot
 	sed -i -E 's/([0-9]+\.[0-9])[0-9]+/\1/g' "$svg" # a tenth of a pixel is enough
