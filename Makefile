@@ -122,7 +122,7 @@ FORCE:
 
 # The 16-byte atomics are inlined, never a call of libatomic.
 $(HOOKS)/race/abi/%.o: FILE_FLAGS := -mcx16 -fomit-frame-pointer
-$(HOOKS)/race/shadow/brief.o: FILE_FLAGS := -fomit-frame-pointer
+$(HOOKS)/race/shadow/brief.o $(HOOKS)/race/shadow/leaf.o: FILE_FLAGS := -fomit-frame-pointer
 # These define libc's functions: gcc folds memcmp into bcmp, and bcmp, a builtin, back into memcmp.
 $(HOOKS)/race/intercept/%.o: FILE_FLAGS := -fno-builtin
 

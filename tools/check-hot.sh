@@ -15,7 +15,7 @@ mkdir -p "$out"
 # FILE FLAGS: functions.
 files=(
 	"race/abi/access.c|-DGORO_RACE=1 -mcx16 -fomit-frame-pointer|__tsan_read1 __tsan_read4 __tsan_read8 __tsan_read16 __tsan_write1 __tsan_write4 __tsan_write8 __tsan_write16"
-	"race/shadow/brief.c|-DGORO_RACE=1 -fomit-frame-pointer|access_slow_r1 access_slow_r8 access_slow_r16 access_slow_w1 access_slow_w8 access_slow_w16"
+	"race/shadow/leaf.c|-DGORO_RACE=1 -fomit-frame-pointer|access_slow_r1 access_slow_r8 access_slow_r16 access_slow_w1 access_slow_w8 access_slow_w16"
 	"race/abi/func.c|-DGORO_RACE=1 -mcx16 -fomit-frame-pointer|__tsan_func_entry __tsan_func_exit"
 	"runtime/chan/chan.c||goro_chan_send goro_chan_recv"
 	"runtime/sched/proc.c||goro_gosched yield ready make_ready"

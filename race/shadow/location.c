@@ -74,8 +74,8 @@ static bool find_heap(uintptr_t addr, ReportLocation *out)
 			uint32_t size = heap_freed_size(r);
 			if (addr - start >= size)
 				return false;
-			*out = (ReportLocation){
-			    .kind = LOCATION_HEAP, .start = start, .size = size};
+			*out =
+			    (ReportLocation){.kind = LOCATION_HEAP, .start = start, .size = size};
 			location_of_free(r, out);
 			return true;
 		}

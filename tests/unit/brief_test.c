@@ -1,5 +1,5 @@
 /*
- * The short ways of shadow/brief.c against the long one of shadow/access.c: the same access in the same state, of all
+ * The short ways of shadow/leaf.c and shadow/brief.c against the long one of shadow/access.c: the same access in the same state, of all
  * states with up to one access in each plane, and many with more, leaves the same bytes remembered of the same moments,
  * as the same kinds. Which of a goroutine's accesses of one epoch stands for a byte may differ.
  */
@@ -95,20 +95,29 @@ static const Way ways[] = {
     {"atomic write 8", CODE_SIZE(3) | CODE_WRITE, atomic_way},
 };
 
-/* Twice each, so that the second finds the record and the transition that the first made. */
-static Past after(const Way *way, bool brief, uintptr_t addr, Cell w, Cell r)
+typedef struct Step {
+	const Way *way;
+	unsigned off;
+} Step;
+
+/* The steps one after the other, all from one place; twice, so that the second time finds the records and transitions
+ * that the first made. */
+static Past after(const Step *steps, int n, bool brief, uintptr_t at, Cell w, Cell r)
 {
 	static char pc[2];
-	uintptr_t at = addr & ~(uintptr_t)7;
-	for (int i = 0; i < 2; i++) {
+	for (int twice = 0; twice < 2; twice++) {
 		set(at, w, r);
-		if (brief) {
-			way->slow(addr, way->code, &pc[1]);
-		} else {
-			cr_assert(race_enter_self(t));
-			access_check(t, t->ctx, addr, way->code, &pc[0]);
-			cr_assert_eq(t->slow->nfound, 0u);
-			race_leave(t);
+		for (int i = 0; i < n; i++) {
+			const Way *way = steps[i].way;
+			uintptr_t addr = at + steps[i].off;
+			if (brief) {
+				way->slow(addr, way->code, &pc[1]);
+			} else {
+				cr_assert(race_enter_self(t));
+				access_check(t, t->ctx, addr, way->code, &pc[0]);
+				cr_assert_eq(t->slow->nfound, 0u);
+				race_leave(t);
+			}
 		}
 	}
 	return past(at);
@@ -169,8 +178,9 @@ static void compare(Cell w, Cell r)
 		for (unsigned off = 0; off < 8; off += 1u << (ways[i].code >> 3 & 3)) {
 			if (!is_quiet(&ways[i], w, r))
 				continue;
-			Past long_way = after(&ways[i], false, at + off, w, r);
-			Past brief = after(&ways[i], true, at + off, w, r);
+			Step step = {&ways[i], off};
+			Past long_way = after(&step, 1, false, at, w, r);
+			Past brief = after(&step, 1, true, at, w, r);
 			cr_assert_arr_eq(brief.of, long_way.of, sizeof brief.of, "%s at %u, w %#x r %#x: %#x %#x",
 			    ways[i].name, off, w, r, *shadow_w(at), *shadow_r_of(shadow_w(at)));
 			compared++;
@@ -214,4 +224,27 @@ Test(brief, is_the_long_way_where_several_are_remembered)
 		compare(cell_of(nw, w), cell_of(nr, r));
 	}
 	cr_assert_gt(compared, 20000u);
+}
+
+Test(brief, is_the_long_way_step_by_step)
+{
+	uint64_t seed = 99;
+	uintptr_t at = (uintptr_t)&memory[8];
+	for (int round = 0; round < 20000; round++) {
+		Step steps[6];
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		Entry e = {recs[1 + (seed >> 40) % 3], KIND_WRITE, masks[(seed >> 50) % 5]};
+		Cell w = cell_of((seed >> 62) & 1, &e), r = 0;
+		for (int i = 0; i < 6; i++) {
+			/* mostly one size and kind, as loops are */
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			unsigned x = (unsigned)(seed >> 33), n = sizeof ways / sizeof ways[0];
+			steps[i].way = i && x % 4 ? steps[i - 1].way : &ways[x / 4 % n];
+			unsigned size = 1u << (steps[i].way->code >> 3 & 3);
+			steps[i].off = x / 64 % (8 / size) * size;
+		}
+		Past long_way = after(steps, 6, false, at, w, r), brief = after(steps, 6, true, at, w, r);
+		cr_assert_arr_eq(brief.of, long_way.of, sizeof brief.of, "round %d: %s first, w %#x", round,
+		    steps[0].way->name, w);
+	}
 }
