@@ -8,7 +8,8 @@
 # A plain archive has not a byte of the detector: no __tsan_*, no race_*, no hook_* name, local or not.
 build=${1:-build}
 cd "$(dirname "$0")/.." || exit 1
-blocking='read write pread pwrite pread64 pwrite64 readv writev preadv pwritev open openat open64 openat64 creat
+blocking='read write pread pwrite pread64 pwrite64 readv writev preadv pwritev preadv64 pwritev64
+	preadv2 pwritev2 preadv64v2 pwritev64v2 open openat open64 openat64 creat
 	poll ppoll select pselect epoll_wait epoll_pwait nanosleep clock_nanosleep sleep usleep accept accept4
 	connect recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg fsync fdatasync flock fcntl
 	waitpid wait wait3 wait4 waitid system pthread_exit getaddrinfo getnameinfo gethostbyname pause sigwait sigwaitinfo

@@ -95,18 +95,38 @@ GORO_API ssize_t writev(int fd, const struct iovec *v, int nv)
 	return BLOCKING(writev, (fd, v, nv), SYS_writev, fd, v, nv);
 }
 
-GORO_API ssize_t preadv(int fd, const struct iovec *v, int nv, off_t at)
-{
-	ssize_t r = BLOCKING(preadv, (fd, v, nv, at), SYS_preadv, fd, v, nv, at, 0);
-	came_iov(fd, v, (size_t)(nv < 0 ? 0 : nv), r, PC);
-	return r;
-}
+/* Vectors at a place, by either name of off_t; then those with flags, for which a place of -1 is the file's
+ * own, so that they serve pipes and sockets too. (The system's calls take a place in two halves.) */
+#define VECTORS_AT(in, out, place)                                                                 \
+	GORO_API ssize_t in(int fd, const struct iovec *v, int nv, place at)                       \
+	{                                                                                          \
+		ssize_t r = BLOCKING(in, (fd, v, nv, at), SYS_preadv, fd, v, nv, at, 0);           \
+		came_iov(fd, v, (size_t)(nv < 0 ? 0 : nv), r, PC);                                 \
+		return r;                                                                          \
+	}                                                                                          \
+	GORO_API ssize_t out(int fd, const struct iovec *v, int nv, place at)                      \
+	{                                                                                          \
+		goes_iov(fd, v, (size_t)(nv < 0 ? 0 : nv), PC);                                    \
+		return BLOCKING(out, (fd, v, nv, at), SYS_pwritev, fd, v, nv, at, 0);              \
+	}
+VECTORS_AT(preadv, pwritev, off_t)
+VECTORS_AT(preadv64, pwritev64, off64_t)
 
-GORO_API ssize_t pwritev(int fd, const struct iovec *v, int nv, off_t at)
-{
-	goes_iov(fd, v, (size_t)(nv < 0 ? 0 : nv), PC);
-	return BLOCKING(pwritev, (fd, v, nv, at), SYS_pwritev, fd, v, nv, at, 0);
-}
+#define VECTORS_HOW(in, out, place)                                                                \
+	GORO_API ssize_t in(int fd, const struct iovec *v, int nv, place at, int how)              \
+	{                                                                                          \
+		ssize_t r =                                                                        \
+		    BLOCKING(in, (fd, v, nv, at, how), SYS_preadv2, fd, v, nv, at, 0, how);        \
+		came_iov(fd, v, (size_t)(nv < 0 ? 0 : nv), r, PC);                                 \
+		return r;                                                                          \
+	}                                                                                          \
+	GORO_API ssize_t out(int fd, const struct iovec *v, int nv, place at, int how)             \
+	{                                                                                          \
+		goes_iov(fd, v, (size_t)(nv < 0 ? 0 : nv), PC);                                    \
+		return BLOCKING(out, (fd, v, nv, at, how), SYS_pwritev2, fd, v, nv, at, 0, how);   \
+	}
+VECTORS_HOW(preadv2, pwritev2, off_t)
+VECTORS_HOW(preadv64v2, pwritev64v2, off64_t)
 
 /* Bytes that go from file to file, and through no memory of the program. */
 GORO_API ssize_t sendfile(int out, int in, off_t *at, size_t n)

@@ -153,6 +153,8 @@ static int c_read(void) { return read(fd[0], room, 1) != 1; }
 static int c_readv(void) { return readv(fd[0], &(struct iovec){room, 1}, 1) != 1; }
 static int c_write(void) { return write(fd[1], room, sizeof room) != (ssize_t)sizeof room; }
 static int c_writev(void) { return writev(fd[1], &(struct iovec){room, sizeof room}, 1) != (ssize_t)sizeof room; }
+static int c_preadv2(void) { return preadv2(fd[0], &(struct iovec){room, 1}, 1, -1, 0) != 1; }
+static int c_pwritev2(void) { return pwritev2(fd[1], &(struct iovec){room, sizeof room}, 1, -1, 0) != (ssize_t)sizeof room; }
 static int c_recv(void) { return recv(sv[0], room, 1, 0) != 1; }
 static int c_recvfrom(void) { return recvfrom(sv[0], room, 1, 0, NULL, NULL) != 1; }
 static int c_recvmsg(void)
@@ -394,6 +396,8 @@ static const Call calls[] = {
     {"readv", NULL, c_readv, let_go, false},
     {"write", NULL, c_write, r_drain, false},
     {"writev", NULL, c_writev, r_drain, false},
+    {"preadv2", NULL, c_preadv2, let_go, false},
+    {"pwritev2", NULL, c_pwritev2, r_drain, false},
     {"recv", NULL, c_recv, let_socket, false},
     {"recvfrom", NULL, c_recvfrom, let_socket, false},
     {"recvmsg", NULL, c_recvmsg, let_socket, false},

@@ -15,6 +15,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <wchar.h>
 
 static int sp[2], other[2], datagram[2], fd[2], fd2[2], listener, event, event2, ep;
 static int tcp[2], tcp2[2]; /* connections; a byte lies in both directions of the second */
@@ -64,6 +65,21 @@ static void take_vector(int from)
 	must(readv(from, &v, 1) == 1);
 }
 
+static void give_vector_how(int to)
+{
+	struct iovec v = {(void *)"x", 1};
+
+	must(pwritev2(to, &v, 1, -1, 0) == 1);
+}
+
+static void take_vector_how(int from)
+{
+	char c;
+	struct iovec v = {&c, 1};
+
+	must(preadv2(from, &v, 1, -1, 0) == 1);
+}
+
 static int connected(void)
 {
 	int s = socket(AF_INET, SOCK_STREAM, 0);
@@ -92,6 +108,14 @@ static void scan_from(int from)
 	FILE *f = fdopen(from, "r");
 
 	must(f && getc(f) == 'x');
+}
+
+static void scan_wide_from(int from)
+{
+	FILE *f = fdopen(from, "r");
+	wchar_t c;
+
+	must(f && fwscanf(f, L"%lc", &c) == 1 && c == L'x');
 }
 
 static void watch(int what)
@@ -164,6 +188,12 @@ UNSEEN static int unseen(const int *p)
 	    step(1), after(1); take(fd[0]); see())                                                 \
 	C(race_another_pipe, put(); give(fd[1]); step(1), after(1); take(fd2[0]); see())           \
 	C(norace_pipe_vector, put(); give_vector(fd[1]), take_vector(fd[0]); see())                \
+	C(norace_pipe_vector_how, put(); give_vector_how(fd[1]), take_vector_how(fd[0]); see())    \
+	C(race_pipe_vector_how_after, give_vector_how(fd[1]); put(); step(1),                      \
+	    take_vector_how(fd[0]); after(1); see())                                               \
+	C(norace_pipe_wide, put(); give(fd[1]), scan_wide_from(fd[0]); see())                      \
+	C(race_pipe_wide_after, give(fd[1]); put(); step(1), scan_wide_from(fd[0]); after(1);      \
+	    see())                                                                                 \
 	C(norace_splice, put(); give(fd[1]); must(splice(fd[0], 0, sp[0], 0, 1, 0) == 1),          \
 	    take(sp[1]); see())                                                                    \
 	C(norace_eventfd, put(); must(eventfd_write(event, 1) == 0), eventfd_t n;                  \
