@@ -180,32 +180,38 @@ INTERCEPT void perror(const char *text)
 	goro_real_perror(text);
 }
 
-INTERCEPT int vswprintf(wchar_t *restrict out, size_t n, const wchar_t *restrict fmt, va_list ap)
+/* One that did not fit answers -1, and may have looked at its arguments or not. */
+static int wide_text(wchar_t *out, size_t n, const wchar_t *fmt, va_list ap, const void *pc)
 {
 	RaceCtx *g = self();
+	va_list args;
 	int r;
 
-	if (g)
-		reads(g, fmt, WIDE(goro_real_wcslen(fmt) + 1), CALLER);
+	va_copy(args, ap);
 	r = goro_real_vswprintf(out, n, fmt, ap);
-	if (r >= 0)
-		writes(g, out, WIDE((size_t)r + 1), CALLER);
+	if (r >= 0) {
+		wprintf_args(g, fmt, args, pc);
+		writes(g, out, WIDE((size_t)r + 1), pc);
+	} else if (g) {
+		reads(g, fmt, WIDE(goro_real_wcslen(fmt) + 1), pc);
+	}
+	va_end(args);
 	return r;
+}
+
+INTERCEPT int vswprintf(wchar_t *restrict out, size_t n, const wchar_t *restrict fmt, va_list ap)
+{
+	return wide_text(out, n, fmt, ap, CALLER);
 }
 
 INTERCEPT int swprintf(wchar_t *restrict out, size_t n, const wchar_t *restrict fmt, ...)
 {
-	RaceCtx *g = self();
 	va_list ap;
 	int r;
 
-	if (g)
-		reads(g, fmt, WIDE(goro_real_wcslen(fmt) + 1), CALLER);
 	va_start(ap, fmt);
-	r = goro_real_vswprintf(out, n, fmt, ap);
+	r = wide_text(out, n, fmt, ap, CALLER);
 	va_end(ap);
-	if (r >= 0)
-		writes(g, out, WIDE((size_t)r + 1), CALLER);
 	return r;
 }
 

@@ -95,8 +95,13 @@ extern __thread const void *heap_caller __attribute__((tls_model("initial-exec")
 
 /* format.c: say what a printf with this format reads and writes before it runs... */
 void printf_args(RaceCtx *g, const char *fmt, va_list ap, const void *pc);
-/* ...and what a scanf has written, after it answered `done` conversions. */
-void scanf_args(RaceCtx *g, const char *fmt, va_list ap, int done, const void *pc);
+void wprintf_args(RaceCtx *g, const wchar_t *fmt, va_list ap, const void *pc);
+/* ...and what a scanf has written, after it answered `done` conversions; may_have_ended: the last of
+ * them, too, may have met the end of the input. */
+void scanf_args(
+    RaceCtx *g, const char *fmt, va_list ap, int done, bool may_have_ended, const void *pc);
+void wscanf_args(
+    RaceCtx *g, const wchar_t *fmt, va_list ap, int done, bool may_have_ended, const void *pc);
 
 /* Absent where the detector is linked without the runtime. */
 extern __typeof__(fd_order) fd_order __attribute__((weak));

@@ -1,6 +1,7 @@
 /*
  * format.c: what a printf or scanf format says about memory. A walk over the format with the caller's
- * arguments: printf reads its strings and writes through %n; scanf writes through all its pointers.
+ * arguments: printf reads its strings and writes through %n; scanf writes through all its pointers. One walk
+ * for both widths of format: what it looks at is ASCII, and a directive means the same to both.
  *
  * Where the format goes beyond what is understood here (positional arguments "%1$s", conversions that
  * a program registered) the walk ends: the rest is not said, rather than guessed.
@@ -10,6 +11,48 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <wchar.h>
+
+/* A place in a format of char or wchar_t. */
+typedef struct Format {
+	const char *at;
+	bool wide;
+} Format;
+
+static wchar_t here(const Format *f)
+{
+	return f->wide ? *(const wchar_t *)f->at : (unsigned char)*f->at;
+}
+
+static void step(Format *f)
+{
+	f->at += f->wide ? sizeof(wchar_t) : 1;
+}
+
+static bool take(Format *f, char c)
+{
+	if (here(f) != (wchar_t)c)
+		return false;
+	step(f);
+	return true;
+}
+
+/* Past the next '%'; false: there is none. */
+static bool to_directive(Format *f)
+{
+	const void *at = f->wide ? (const void *)goro_real_wcschr((const wchar_t *)f->at, L'%')
+				 : goro_real_strchr(f->at, '%');
+
+	if (!at)
+		return false;
+	f->at = at;
+	step(f);
+	return true;
+}
+
+static size_t text_bytes(const void *p, bool wide)
+{
+	return wide ? (goro_real_wcslen(p) + 1) * sizeof(wchar_t) : goro_real_strlen(p) + 1;
+}
 
 /* Length modifiers, by the size they give an integer argument. */
 typedef enum Length {
@@ -36,67 +79,46 @@ static const size_t length_bytes[] = {
     [LEN_LDOUBLE] = sizeof(long long),
 };
 
-static Length length(const char **fmt)
+static Length length(Format *f)
 {
-	const char *f = *fmt;
-	Length l = LEN_INT;
-
-	switch (*f) {
-	case 'h':
-		l = *++f == 'h' ? f++, LEN_CHAR : LEN_SHORT;
-		break;
-	case 'l':
-		l = *++f == 'l' ? f++, LEN_LONGLONG : LEN_LONG;
-		break;
-	case 'q':
-		f++;
-		l = LEN_LONGLONG;
-		break;
-	case 'L':
-		f++;
-		l = LEN_LDOUBLE;
-		break;
-	case 'j':
-		f++;
-		l = LEN_MAX;
-		break;
-	case 'z':
-	case 'Z':
-		f++;
-		l = LEN_SIZE;
-		break;
-	case 't':
-		f++;
-		l = LEN_PTRDIFF;
-		break;
-	}
-	*fmt = f;
-	return l;
+	if (take(f, 'h'))
+		return take(f, 'h') ? LEN_CHAR : LEN_SHORT;
+	if (take(f, 'l'))
+		return take(f, 'l') ? LEN_LONGLONG : LEN_LONG;
+	if (take(f, 'q'))
+		return LEN_LONGLONG;
+	if (take(f, 'L'))
+		return LEN_LDOUBLE;
+	if (take(f, 'j'))
+		return LEN_MAX;
+	if (take(f, 'z') || take(f, 'Z'))
+		return LEN_SIZE;
+	if (take(f, 't'))
+		return LEN_PTRDIFF;
+	return LEN_INT;
 }
 
 /* A number's digits; -1 when there are none. A number too long to count stays at its largest. */
-static int number(const char **fmt)
+static int number(Format *f)
 {
 	int n = -1;
 
-	for (; **fmt >= '0' && **fmt <= '9'; (*fmt)++)
-		n = n < 0 ? **fmt - '0' : n > 100000000 ? n : n * 10 + (**fmt - '0');
+	for (wchar_t c; (c = here(f)) >= '0' && c <= '9'; step(f))
+		n = n < 0 ? (int)c - '0' : n > 100000000 ? n : n * 10 + ((int)c - '0');
 	return n;
 }
 
 /* A %s argument: at most `max` characters are looked at (-1: up to its NUL). */
-static void string(RaceCtx *g, const void *s, Length l, int max, const void *pc)
+static void string(RaceCtx *g, const void *s, Length l, int max, bool to_wide, const void *pc)
 {
+	bool wide = l == LEN_LONG;
+
 	if (!s)
 		return; /* printed as "(null)" */
-	if (l == LEN_LONG) {
-		if (max < 0) /* a precision counts the bytes that come out: not known before */
-			reads(g, s, (goro_real_wcslen(s) + 1) * sizeof(wchar_t), pc);
-		return;
-	}
 	if (max < 0) {
-		reads(g, s, goro_real_strlen(s) + 1, pc);
-	} else {
+		reads(g, s, text_bytes(s, wide), pc);
+	} else if (!wide &&
+		   !to_wide) { /* else a precision counts what comes out: not known before */
 		size_t n = goro_real_strnlen(s, (size_t)max);
 
 		reads(g, s, n < (size_t)max ? n + 1 : n, pc);
@@ -104,7 +126,8 @@ static void string(RaceCtx *g, const void *s, Length l, int max, const void *pc)
 }
 
 /* The argument of one conversion; false when it is not understood. */
-static bool conversion(RaceCtx *g, char c, Length l, int precision, va_list *ap, const void *pc)
+static bool conversion(
+    RaceCtx *g, wchar_t c, Length l, int precision, bool wide, va_list *ap, const void *pc)
 {
 	switch (c) {
 	case '%':
@@ -145,7 +168,7 @@ static bool conversion(RaceCtx *g, char c, Length l, int precision, va_list *ap,
 		return true;
 	case 'S':
 	case 's':
-		string(g, va_arg(*ap, void *), c == 'S' ? LEN_LONG : l, precision, pc);
+		string(g, va_arg(*ap, void *), c == 'S' ? LEN_LONG : l, precision, wide, pc);
 		return true;
 	case 'n':
 		writes(g, va_arg(*ap, void *), length_bytes[l], pc);
@@ -155,69 +178,67 @@ static bool conversion(RaceCtx *g, char c, Length l, int precision, va_list *ap,
 	}
 }
 
-void printf_args(RaceCtx *g, const char *fmt, va_list args, const void *pc)
+static void printf_walk(RaceCtx *g, Format f, va_list args, const void *pc)
 {
 	va_list ap;
 
 	if (!g)
 		return;
-	reads(g, fmt, goro_real_strlen(fmt) + 1, pc);
+	reads(g, f.at, text_bytes(f.at, f.wide), pc);
 	va_copy(ap, args);
-	for (;;) {
+	while (to_directive(&f)) {
 		int precision = -1;
 		Length l;
 
-		fmt = goro_real_strchr(fmt, '%');
-		if (!fmt)
-			break;
-		fmt++;
-		fmt += goro_real_strspn(fmt, "-+ #0'I");
-		if (*fmt == '*') {
-			fmt++;
+		while (here(&f) && here(&f) < 0x80 && goro_real_strchr("-+ #0'I", (int)here(&f)))
+			step(&f);
+		if (take(&f, '*'))
 			(void)va_arg(ap, int);
-		} else {
-			(void)number(&fmt);
-		}
-		if (*fmt == '.') {
-			fmt++;
-			if (*fmt == '*') {
-				fmt++;
+		else
+			(void)number(&f);
+		if (take(&f, '.')) {
+			if (take(&f, '*')) {
 				precision = va_arg(ap, int); /* a negative one counts as none */
 			} else {
-				precision = number(&fmt);
+				precision = number(&f);
 				if (precision < 0)
 					precision = 0;
 			}
 		}
-		l = length(&fmt);
-		if (!conversion(g, *fmt, l, precision, &ap, pc))
+		l = length(&f);
+		if (!conversion(g, here(&f), l, precision, f.wide, &ap, pc))
 			break; /* '$' of a positional argument, too, ends here */
-		fmt++;
+		step(&f);
 	}
 	va_end(ap);
 }
 
+void printf_args(RaceCtx *g, const char *fmt, va_list args, const void *pc)
+{
+	printf_walk(g, (Format){fmt, false}, args, pc);
+}
+
+void wprintf_args(RaceCtx *g, const wchar_t *fmt, va_list args, const void *pc)
+{
+	printf_walk(g, (Format){(const char *)fmt, true}, args, pc);
+}
+
 /* ---- scanf ---- */
 
-/* Past the set of a %[ conversion: fmt is behind '['. */
-static const char *past_set(const char *fmt)
+/* Past the set of a %[ conversion: f is behind '['. */
+static void past_set(Format *f)
 {
-	if (*fmt == '^')
-		fmt++;
-	if (*fmt == ']')
-		fmt++;
-	while (*fmt && *fmt != ']')
-		fmt++;
-	return *fmt ? fmt + 1 : fmt;
+	(void)take(f, '^');
+	(void)take(f, ']');
+	while (here(f) && here(f) != ']')
+		step(f);
+	(void)take(f, ']');
 }
 
-static size_t text_bytes(const void *p, bool wide)
-{
-	return wide ? (goro_real_wcslen(p) + 1) * sizeof(wchar_t) : goro_real_strlen(p) + 1;
-}
-
-/* The text stored for %s, %[ or %c of `width` (-1: none given). */
-static void stored(RaceCtx *g, void *p, char c, Length l, int width, bool allocated, const void *pc)
+/* The text stored for %s, %[ or %c of `width` (-1: none given). Wide characters that %c turns into bytes are
+ * one byte each at the least. */
+static void stored(
+    RaceCtx *g, void *p, wchar_t c, Length l, int width, bool allocated, const void *pc)
 {
 	bool wide = l == LEN_LONG || c == 'S' || c == 'C';
 	size_t chars = width < 0 ? 1 : (size_t)width;
@@ -232,44 +253,39 @@ static void stored(RaceCtx *g, void *p, char c, Length l, int width, bool alloca
 		writes(g, p, text_bytes(p, wide), pc);
 }
 
-void scanf_args(RaceCtx *g, const char *fmt, va_list args, int done, const void *pc)
+static void scanf_walk(
+    RaceCtx *g, Format f, va_list args, int done, bool may_have_ended, const void *pc)
 {
 	va_list ap;
 
 	if (!g)
 		return;
-	reads(g, fmt, goro_real_strlen(fmt) + 1, pc);
+	reads(g, f.at, text_bytes(f.at, f.wide), pc);
 	va_copy(ap, args);
-	while (done > 0) {
-		bool skip = false, allocated = false;
+	while (done > 0 && to_directive(&f)) {
+		bool skip = false, allocated;
 		int width;
 		Length l;
-		char c;
+		wchar_t c;
 
-		fmt = goro_real_strchr(fmt, '%');
-		if (!fmt)
-			break;
-		fmt++;
-		if (*fmt == '%') {
-			fmt++;
+		if (take(&f, '%'))
 			continue;
-		}
-		for (; *fmt == '*' || *fmt == '\'' || *fmt == 'I'; fmt++)
-			skip |= *fmt == '*';
-		width = number(&fmt);
-		if (*fmt == 'm') {
-			fmt++;
-			allocated = true;
-		}
-		l = length(&fmt);
-		c = *fmt;
+		for (; (c = here(&f)) == '*' || c == '\'' || c == 'I'; step(&f))
+			skip |= c == '*';
+		width = number(&f);
+		allocated = take(&f, 'm');
+		l = length(&f);
+		c = here(&f);
 		if (!c || c == '$')
 			break;
-		fmt++;
+		step(&f);
 		if (c == '[')
-			fmt = past_set(fmt);
+			past_set(&f);
 		if (skip)
 			continue;
+		/* A last %5c that the input's end cut short has stored less, and libc counts it. */
+		if (done == 1 && may_have_ended && (c == 'c' || c == 'C'))
+			width = 1;
 		switch (c) {
 		case 'd':
 		case 'i':
@@ -313,4 +329,16 @@ void scanf_args(RaceCtx *g, const char *fmt, va_list args, int done, const void 
 		done--;
 	}
 	va_end(ap);
+}
+
+void scanf_args(
+    RaceCtx *g, const char *fmt, va_list args, int done, bool may_have_ended, const void *pc)
+{
+	scanf_walk(g, (Format){fmt, false}, args, done, may_have_ended, pc);
+}
+
+void wscanf_args(
+    RaceCtx *g, const wchar_t *fmt, va_list args, int done, bool may_have_ended, const void *pc)
+{
+	scanf_walk(g, (Format){(const char *)fmt, true}, args, done, may_have_ended, pc);
 }

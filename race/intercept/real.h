@@ -116,6 +116,12 @@ int goro_real_vsscanf(const char *, const char *, va_list);
 int goro_real___isoc99_vscanf(const char *, va_list);
 int goro_real___isoc99_vfscanf(FILE *, const char *, va_list);
 int goro_real___isoc99_vsscanf(const char *, const char *, va_list);
+int goro_real_vwscanf(const wchar_t *, va_list);
+int goro_real_vfwscanf(FILE *, const wchar_t *, va_list);
+int goro_real_vswscanf(const wchar_t *, const wchar_t *, va_list);
+int goro_real___isoc99_vwscanf(const wchar_t *, va_list);
+int goro_real___isoc99_vfwscanf(FILE *, const wchar_t *, va_list);
+int goro_real___isoc99_vswscanf(const wchar_t *, const wchar_t *, va_list);
 
 int goro_real_readdir_r(DIR *, struct dirent *, struct dirent **);
 sighandler_t goro_real___sysv_signal(int, sighandler_t);

@@ -1,8 +1,9 @@
 /*
- * scanf.c: the scanf family over format.c: the work first, then what it has written. The C99 forms
- * (__isoc99_*, what the headers make of the plain names) and the old GNU forms differ in %a alone.
+ * scanf.c: the scanf family over format.c, of char and of wchar_t: the work first, then what it has written.
+ * The C99 forms (__isoc99_*, what the headers make of the plain names) and the old GNU forms differ in %a
+ * alone.
  *
- * How far a string was looked at is known only when it ran out; else its first byte is said.
+ * How far a string was looked at is known only when it ran out; else its first character is said.
  */
 #include "core.h"
 
@@ -12,50 +13,56 @@ static void from_string(RaceCtx *g, const char *s, int done, const void *pc)
 		reads(g, s, done == EOF ? goro_real_strlen(s) + 1 : 1, pc);
 }
 
-/* Both families, by one macro. The headers redirect the plain C names, so each function has a C name of
- * our own (id_scanf) and its libc name as label. */
+static void wfrom_string(RaceCtx *g, const wchar_t *s, int done, const void *pc)
+{
+	if (g)
+		reads(g, s, (done == EOF ? goro_real_wcslen(s) + 1 : 1) * sizeof *s, pc);
+}
+
+/* All families, by one macro: w is nothing or w, of Char. The headers redirect the plain C names, so each
+ * function has a C name of our own (id_scanf) and its libc name as label. */
 #define LABEL(name) __asm__(name)
-#define FORMS(id, pre)                                                                             \
-	int id##_vfscanf(FILE *, const char *, va_list) LABEL(#pre "vfscanf");                     \
-	int id##_vscanf(const char *, va_list) LABEL(#pre "vscanf");                               \
-	int id##_vsscanf(const char *, const char *, va_list) LABEL(#pre "vsscanf");               \
-	int id##_fscanf(FILE *, const char *, ...) LABEL(#pre "fscanf");                           \
-	int id##_scanf(const char *, ...) LABEL(#pre "scanf");                                     \
-	int id##_sscanf(const char *, const char *, ...) LABEL(#pre "sscanf");                     \
+#define FORMS(id, pre, w, Char)                                                                    \
+	int id##_vfscanf(FILE *, const Char *, va_list) LABEL(#pre "vf" #w "scanf");               \
+	int id##_vscanf(const Char *, va_list) LABEL(#pre "v" #w "scanf");                         \
+	int id##_vsscanf(const Char *, const Char *, va_list) LABEL(#pre "vs" #w "scanf");         \
+	int id##_fscanf(FILE *, const Char *, ...) LABEL(#pre "f" #w "scanf");                     \
+	int id##_scanf(const Char *, ...) LABEL(#pre #w "scanf");                                  \
+	int id##_sscanf(const Char *, const Char *, ...) LABEL(#pre "s" #w "scanf");               \
                                                                                                    \
-	static int id##_from_stream(FILE *f, const char *fmt, va_list ap, const void *pc)          \
+	static int id##_from_stream(FILE *f, const Char *fmt, va_list ap, const void *pc)          \
 	{                                                                                          \
 		int done;                                                                          \
 		heap_caller = pc; /* of a %ms */                                                   \
-		done = goro_real_##pre##vfscanf(f, fmt, ap);                                       \
+		done = goro_real_##pre##vf##w##scanf(f, fmt, ap);                                  \
 		heap_caller = NULL;                                                                \
 		file_in(self(), f);                                                                \
-		scanf_args(self(), fmt, ap, done, pc);                                             \
+		w##scanf_args(self(), fmt, ap, done, feof_unlocked(f), pc);                        \
 		return done;                                                                       \
 	}                                                                                          \
-	static int id##_from_text(const char *s, const char *fmt, va_list ap, const void *pc)      \
+	static int id##_from_text(const Char *s, const Char *fmt, va_list ap, const void *pc)      \
 	{                                                                                          \
 		int done;                                                                          \
 		heap_caller = pc;                                                                  \
-		done = goro_real_##pre##vsscanf(s, fmt, ap);                                       \
+		done = goro_real_##pre##vs##w##scanf(s, fmt, ap);                                  \
 		heap_caller = NULL;                                                                \
-		from_string(self(), s, done, pc);                                                  \
-		scanf_args(self(), fmt, ap, done, pc);                                             \
+		w##from_string(self(), s, done, pc);                                               \
+		w##scanf_args(self(), fmt, ap, done, true, pc);                                    \
 		return done;                                                                       \
 	}                                                                                          \
-	INTERCEPT int id##_vfscanf(FILE *f, const char *fmt, va_list ap)                           \
+	INTERCEPT int id##_vfscanf(FILE *f, const Char *fmt, va_list ap)                           \
 	{                                                                                          \
 		return id##_from_stream(f, fmt, ap, CALLER);                                       \
 	}                                                                                          \
-	INTERCEPT int id##_vscanf(const char *fmt, va_list ap)                                     \
+	INTERCEPT int id##_vscanf(const Char *fmt, va_list ap)                                     \
 	{                                                                                          \
 		return id##_from_stream(stdin, fmt, ap, CALLER);                                   \
 	}                                                                                          \
-	INTERCEPT int id##_vsscanf(const char *s, const char *fmt, va_list ap)                     \
+	INTERCEPT int id##_vsscanf(const Char *s, const Char *fmt, va_list ap)                     \
 	{                                                                                          \
 		return id##_from_text(s, fmt, ap, CALLER);                                         \
 	}                                                                                          \
-	INTERCEPT int id##_fscanf(FILE *f, const char *fmt, ...)                                   \
+	INTERCEPT int id##_fscanf(FILE *f, const Char *fmt, ...)                                   \
 	{                                                                                          \
 		va_list ap;                                                                        \
 		int done;                                                                          \
@@ -64,7 +71,7 @@ static void from_string(RaceCtx *g, const char *s, int done, const void *pc)
 		va_end(ap);                                                                        \
 		return done;                                                                       \
 	}                                                                                          \
-	INTERCEPT int id##_scanf(const char *fmt, ...)                                             \
+	INTERCEPT int id##_scanf(const Char *fmt, ...)                                             \
 	{                                                                                          \
 		va_list ap;                                                                        \
 		int done;                                                                          \
@@ -73,7 +80,7 @@ static void from_string(RaceCtx *g, const char *s, int done, const void *pc)
 		va_end(ap);                                                                        \
 		return done;                                                                       \
 	}                                                                                          \
-	INTERCEPT int id##_sscanf(const char *s, const char *fmt, ...)                             \
+	INTERCEPT int id##_sscanf(const Char *s, const Char *fmt, ...)                             \
 	{                                                                                          \
 		va_list ap;                                                                        \
 		int done;                                                                          \
@@ -83,5 +90,7 @@ static void from_string(RaceCtx *g, const char *s, int done, const void *pc)
 		return done;                                                                       \
 	}
 
-FORMS(gnu, )
-FORMS(c99, __isoc99_)
+FORMS(gnu, , , char)
+FORMS(c99, __isoc99_, , char)
+FORMS(wgnu, , w, wchar_t)
+FORMS(wc99, __isoc99_, w, wchar_t)

@@ -6,20 +6,25 @@
 
 #include <ctype.h>
 #include <goro_race.h>
+#include <wchar.h>
 
 char text[64];
 char copy[64];
+wchar_t wide[16];
 size_t length = 20;
 
 static void prepare(void)
 {
 	strcpy(text, "a text of some length");
 	strcpy(copy, "another");
+	wcscpy(wide, L"12 wide");
 }
 
 ACCESS(write_byte_19, text[19] = 'x')
 ACCESS(write_byte_20, text[20] = 'x')
 ACCESS(read_byte_19, USE(text[19]))
+ACCESS(read_byte_4, USE(text[4]))
+ACCESS(write_wide, wide[0] = L'3')
 ACCESS(read_byte_25, USE(text[25]))
 ACCESS(write_first, text[0] = 'x')
 ACCESS(read_first, USE(text[0]))
@@ -45,6 +50,8 @@ ACCESS(call_snprintf_to, snprintf(text, sizeof text, "%d", (int)length))
 ACCESS(call_snprintf_from, snprintf(copy, sizeof copy, "%s", text))
 ACCESS(call_strtol, USE(strtol(text, NULL, 10)))
 ACCESS(call_sscanf, int n; USE(sscanf(text, "%d", &n)))
+ACCESS(call_swscanf_from, int n; USE(swscanf(wide, L"%d", &n)))
+ACCESS(call_swscanf_to, USE(swscanf(L"abc d", L"%3s", text)))
 
 /* Both words by one line: one record, in two granules. */
 static long words[2];
@@ -104,6 +111,9 @@ PAIR(norace_string_snprintf_writes_no_more, read_byte_25, call_snprintf_to)
 PAIR(race_string_snprintf_reads, write_byte_19, call_snprintf_from)
 PAIR(race_string_strtol, write_first, call_strtol)
 PAIR(race_string_sscanf, write_first, call_sscanf)
+PAIR(race_string_swscanf_reads, write_wide, call_swscanf_from)
+PAIR(race_string_swscanf_writes, read_first, call_swscanf_to)
+PAIR(norace_string_swscanf_writes_no_more, read_byte_4, call_swscanf_to)
 PAIR(norace_string_readers, call_strlen, call_strdup)
 
 /* Locale tables and their like are libc's affair. */
@@ -152,6 +162,9 @@ CASES(
     RACE(race_string_snprintf_reads, S("read call_snprintf_from", "write write_byte_19"))
     RACE(race_string_strtol, S("read call_strtol", "write write_first"))
     RACE(race_string_sscanf, S("read call_sscanf", "write write_first"))
+    RACE(race_string_swscanf_reads, "read call_swscanf_from<second / write write_wide<first / global wide")
+    RACE(race_string_swscanf_writes, S("write call_swscanf_to", "read read_first"))
+    NORACE(norace_string_swscanf_writes_no_more)
     NORACE(norace_string_readers)
     NORACE(norace_string_in_parallel)
 )

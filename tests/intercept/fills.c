@@ -25,6 +25,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,13 @@ static void piped(void)
 static void vectors(void)
 {
 	piped();
+	iov[0] = (struct iovec){A, 3};
+	iov[1] = (struct iovec){A + 16, 10};
+}
+
+static void nobody_wrote(void)
+{
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sock) == 0);
 	iov[0] = (struct iovec){A, 3};
 	iov[1] = (struct iovec){A + 16, 10};
 }
@@ -302,6 +310,106 @@ static void attrs(void)
 	strcpy(A, "seen");
 }
 
+/* ---- scanf and printf, of both widths ---- */
+
+#define WS sizeof(wchar_t)
+
+/* What a call reads lies in B. */
+static void wide_text_is(const wchar_t *s)
+{
+	wcscpy((wchar_t *)B, s);
+}
+static void numbers(void)
+{
+	wide_text_is(L"12 13");
+}
+static void one_number(void)
+{
+	wide_text_is(L"12 x");
+}
+static void words(void)
+{
+	wide_text_is(L"abcdef g");
+}
+static void word_and_number(void)
+{
+	wide_text_is(L"abc1.5");
+}
+static void blanks(void)
+{
+	wide_text_is(L"  ");
+}
+static void narrow_and_wide(void)
+{
+	strcpy(B, "abc");
+	wcscpy((wchar_t *)(B + 16), L"de");
+}
+static void narrow_word(void)
+{
+	strcpy(B, "abc");
+}
+static void narrow_words(void)
+{
+	strcpy(B, "abcde 7");
+}
+
+/* What a call reads comes from a file; `input` and stdin have the same. */
+static FILE *input;
+static void file_of(const char *s)
+{
+	input = tmpfile();
+	/* Not by a call of the stream's, which would choose its width. */
+	must(input && write(fileno(input), s, strlen(s)) > 0);
+	must(lseek(fileno(input), 0, SEEK_SET) == 0);
+	must(dup2(fileno(input), 0) == 0);
+	clearerr(stdin);
+}
+static void file_of_numbers(void)
+{
+	file_of("12 13\n");
+}
+static void file_of_three(void)
+{
+	file_of("abc");
+}
+static void file_of_six(void)
+{
+	file_of("abcdef");
+}
+
+typedef int ByList(const void *from, const void *fmt, va_list ap);
+static int by_list(ByList *call, const void *from, const void *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = call(from, fmt, ap);
+	va_end(ap);
+	return r;
+}
+#define BY_LIST(call, ...) by_list((ByList *)(call), __VA_ARGS__)
+
+static int from_stdin(const void *none, const void *fmt, va_list ap)
+{
+	return vwscanf(fmt, ap);
+}
+
+/* The names of before C99, which the headers hide. */
+int old_wscanf(const wchar_t *, ...) __asm__("wscanf");
+int old_fwscanf(FILE *, const wchar_t *, ...) __asm__("fwscanf");
+int old_swscanf(const wchar_t *, const wchar_t *, ...) __asm__("swscanf");
+int old_vwscanf(const wchar_t *, va_list) __asm__("vwscanf");
+int old_vfwscanf(FILE *, const wchar_t *, va_list) __asm__("vfwscanf");
+int old_vswscanf(const wchar_t *, const wchar_t *, va_list) __asm__("vswscanf");
+
+static int old_from_stdin(const void *none, const void *fmt, va_list ap)
+{
+	return old_vwscanf(fmt, ap);
+}
+
+#define TWO L"%d %hd", (int *)A, (short *)(A + 8)
+
 #define S(t) sizeof(struct t)
 
 /* name, before (main), what the call touches, the call (a thread) */
@@ -316,6 +424,18 @@ static void attrs(void)
 	    sink = preadv(f, iov, 2, 0); close(f))                                                 \
 	T(pwritev, vectors, R(A, 3); R(A + 16, 10), int f = open("/tmp", O_TMPFILE | O_RDWR,       \
 	    0600); sink = pwritev(f, iov, 2, 0); close(f))                                         \
+	T(preadv64, vectors, W(A, 3); W(A + 16, 10), int f = open("/proc/self/exe", O_RDONLY);     \
+	    sink = preadv64(f, iov, 2, 0); close(f))                                               \
+	T(pwritev64, vectors, R(A, 3); R(A + 16, 10), int f = open("/tmp", O_TMPFILE | O_RDWR,     \
+	    0600); sink = pwritev64(f, iov, 2, 0); close(f))                                       \
+	T(preadv2, vectors, W(A, 3); W(A + 16, 2), must(preadv2(fd[0], iov, 2, -1, 0) == 5))       \
+	T(preadv2_in_vain, nobody_wrote, (void)0, must(preadv2(sock[0], iov, 2, -1, RWF_NOWAIT) <  \
+	    0))                                                                                    \
+	T(preadv64v2, vectors, W(A, 3); W(A + 16, 10), int f = open("/proc/self/exe", O_RDONLY);   \
+	    must(preadv64v2(f, iov, 2, 1, 0) == 13); close(f))                                     \
+	T(pwritev2, vectors, R(A, 3); R(A + 16, 10), must(pwritev2(fd[1], iov, 2, -1, 0) == 13))   \
+	T(pwritev64v2, vectors, R(A, 3); R(A + 16, 10), int f = open("/tmp", O_TMPFILE | O_RDWR,   \
+	    0600); must(pwritev64v2(f, iov, 2, 0, RWF_DSYNC) == 13); close(f))                     \
 	T(recv, pair, W(A, 5), sink = recv(sock[0], A, 99, 0))                                     \
 	T(send, pair, R(B, 7), sink = send(sock[0], B, 7, 0))                                      \
 	T(recvfrom, udp, W(A, 5); W(B, S(sockaddr_in)); W(B + 64, sizeof(socklen_t)),              \
@@ -420,6 +540,47 @@ static void attrs(void)
 	T(regexec, expression, W(A, 2 * sizeof(regmatch_t)); R(B, 6), must(!regexec(&re, B, 2,     \
 	    (regmatch_t *)A, 0)))                                                                  \
 	T(swprintf, nothing, W(A, 12), must(swprintf((wchar_t *)A, 20, L"%d", 12) == 2))           \
+	T(swscanf, numbers, W(A, 4); W(A + 8, 2); R(B, WS), must(swscanf((wchar_t *)B, TWO) == 2)) \
+	T(vswscanf, numbers, W(A, 4); W(A + 8, 2); R(B, WS), must(BY_LIST(vswscanf, B, TWO) == 2)) \
+	T(fwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(fwscanf(input, TWO) == 2))          \
+	T(vfwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(BY_LIST(vfwscanf, input, TWO) ==   \
+	    2))                                                                                    \
+	T(wscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(wscanf(TWO) == 2))                   \
+	T(vwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(BY_LIST(from_stdin, NULL, TWO) ==   \
+	    2))                                                                                    \
+	T(old_swscanf, numbers, W(A, 4); W(A + 8, 2); R(B, WS), must(old_swscanf((wchar_t *)B,     \
+	    TWO) == 2))                                                                            \
+	T(old_vswscanf, numbers, W(A, 4); W(A + 8, 2); R(B, WS), must(BY_LIST(old_vswscanf, B,     \
+	    TWO) == 2))                                                                            \
+	T(old_fwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(old_fwscanf(input, TWO) == 2))  \
+	T(old_vfwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(BY_LIST(old_vfwscanf, input,   \
+	    TWO) == 2))                                                                            \
+	T(old_wscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(old_wscanf(TWO) == 2))           \
+	T(old_vwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(BY_LIST(old_from_stdin, NULL,   \
+	    TWO) == 2))                                                                            \
+	T(swscanf_part, one_number, W(A, 4); R(B, WS), must(swscanf((wchar_t *)B, TWO) == 1))      \
+	T(swscanf_end, blanks, R(B, 3 * WS), must(swscanf((wchar_t *)B, TWO) == EOF))              \
+	T(swscanf_narrow, words, W(A, 4); W(A + 8, 1); R(B, WS), must(swscanf((wchar_t *)B,        \
+	    L"%3s%*s %c", A, A + 8) == 2))                                                         \
+	T(swscanf_wide, words, W(A, 4 * WS); W(A + 32, WS); R(B, WS), must(swscanf((wchar_t *)B,   \
+	    L"%3ls%*ls %lc", A, A + 32) == 2))                                                     \
+	T(swscanf_set, word_and_number, W(A, 4); W(A + 8, 8); R(B, WS), must(swscanf((wchar_t *)B, \
+	    L"%[a-c]%lf", A, A + 8) == 2))                                                         \
+	T(swscanf_wide_set, word_and_number, W(A, 4 * WS); R(B, WS), must(swscanf((wchar_t *)B,    \
+	    L"%l[^]0-9\u00e4]%*f", A) == 1))                                                       \
+	T(swscanf_allocated, words, W(A, sizeof(char *)); R(B, WS), must(swscanf((wchar_t *)B,     \
+	    L"%ms", (char **)A) == 1))                                                             \
+	T(swscanf_wide_allocated, words, W(A, sizeof(wchar_t *)); R(B, WS), must(swscanf((wchar_t  \
+	    *)B, L"%mls", (wchar_t **)A) == 1))                                                    \
+	T(sscanf_c_full, narrow_words, W(A, 5); W(A + 8, 4); R(B, 1), must(sscanf(B, "%5c %d", A,  \
+	    (int *)(A + 8)) == 2))                                                                 \
+	T(sscanf_c_cut, narrow_word, W(A, 1); R(B, 1), must(sscanf(B, "%5c", A) == 1))             \
+	T(fscanf_c_full, file_of_six, W(A, 5), must(fscanf(input, "%5c", A) == 1))                 \
+	T(fscanf_c_cut, file_of_three, W(A, 1), must(fscanf(input, "%5c", A) == 1))                \
+	T(swprintf_texts, narrow_and_wide, W(A, 7 * WS); R(B, 4); R(B + 16, 3 * WS),               \
+	    must(swprintf((wchar_t *)A, 20, L"%s-%ls", B, B + 16) == 6))                           \
+	T(swprintf_no_room, narrow_and_wide, (void)0, must(swprintf((wchar_t *)A, 3, L"%s", B) ==  \
+	    -1))                                                                                   \
 	T(timer_gettime, timer, W(A, S(itimerspec)), must(!timer_gettime(a_timer, (struct          \
 	    itimerspec *)A)))                                                                      \
 	T(timer_settime, timer, W(A, S(itimerspec)); R(B, S(itimerspec)),                          \
