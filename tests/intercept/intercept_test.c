@@ -3,6 +3,7 @@
  * this file are built by each host compiler and run case by case.
  */
 #include <criterion/criterion.h>
+#include <criterion/logging.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,8 @@ Test(intercept, what_is_filled_is_exact, .timeout = 240)
 	}
 }
 
-/* Each case of a program of pair.h (or threads.c), in a process of its own: race_ must be reported. */
+/* Each case of a program of pair.h (or threads.c), in a process of its own: race_ must be reported. One
+ * that the system refuses what it needs (UNTESTED in pair.h) is named in a warning, and not judged. */
 static void pairs(const char *src, const char *flags, bool race)
 {
 	for (size_t i = 0; i < HOSTS; i++) {
@@ -97,6 +99,11 @@ static void pairs(const char *src, const char *flags, bool race)
 			if (expected && !race)
 				continue;
 			run_sh(&r, 20, "%s %s", program, name);
+			if (r.code == 77) {
+				cr_log_warn("%s %s: %s", hosts[i], name, r.err);
+				run_free(&r);
+				continue;
+			}
 			cr_expect_eq(r.code, expected ? 66 : 0, "%s %s ends with %d:\n%s", hosts[i],
 			    name, r.code, r.err);
 			cr_expect_eq(

@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -13,7 +14,7 @@
 #include <threads.h>
 #include <time.h>
 
-static pthread_mutex_t robust, inheriting, adaptive;
+static pthread_mutex_t robust, inheriting, protecting, adaptive;
 static sem_t sem;
 static mtx_t mtx;
 static cnd_t cnd;
@@ -39,6 +40,29 @@ static void takes_over(void)
 	see();
 	must(pthread_mutex_consistent(&robust) == 0);
 	must(pthread_mutex_unlock(&robust) == 0);
+}
+
+/* A mutex with a ceiling is for threads with a priority: libc answers EINVAL to others. Who has
+ * CAP_SYS_NICE, as root, may have one, and others up to RLIMIT_RTPRIO. For anybody else the cases that
+ * ask for it are untested. */
+static void rise(void)
+{
+	struct sched_param p = {.sched_priority = 1};
+	int r = pthread_setschedparam(pthread_self(), SCHED_FIFO, &p);
+
+	if (r == EPERM)
+		may_not("run by SCHED_FIFO, as PTHREAD_PRIO_PROTECT asks for");
+	must(r == 0);
+}
+
+static void lock(pthread_mutex_t *m)
+{
+	must(pthread_mutex_lock(m) == 0);
+}
+
+static void unlock(pthread_mutex_t *m)
+{
+	must(pthread_mutex_unlock(m) == 0);
 }
 
 static pthread_t make(void *(*fn)(void *), bool detached)
@@ -144,9 +168,30 @@ static void opens(void)
 	C(norace_robust_owner_dead_unjoined, make(dies_with_it, true), takes_over())               \
 	C(race_robust_after, pthread_mutex_lock(&robust); pthread_mutex_unlock(&robust); put();    \
 	    step(1), after(1); pthread_mutex_lock(&robust); see(); pthread_mutex_unlock(&robust))  \
-	C(norace_inheriting, pthread_mutex_lock(&inheriting); put();                               \
-	    pthread_mutex_unlock(&inheriting); step(1), after(1);                                  \
-	    pthread_mutex_lock(&inheriting); see(); pthread_mutex_unlock(&inheriting))             \
+	C(norace_inheriting, lock(&inheriting); put(); unlock(&inheriting); step(1), after(1);     \
+	    lock(&inheriting); see(); unlock(&inheriting))                                         \
+	C(norace_inheriting_waits, lock(&inheriting); step(1); put(); unlock(&inheriting),         \
+	    after(1); lock(&inheriting); see(); unlock(&inheriting))                               \
+	C(race_inheriting_after, lock(&inheriting); unlock(&inheriting); put(); step(1), after(1); \
+	    lock(&inheriting); see(); unlock(&inheriting))                                         \
+	C(race_inheriting_in_vain, lock(&inheriting); put(); step(1); after(2);                    \
+	    unlock(&inheriting), after(1); must(pthread_mutex_trylock(&inheriting) == EBUSY);      \
+	    see(); step(2))                                                                        \
+	C(norace_inheriting_timed, lock(&inheriting); put(); unlock(&inheriting); step(1),         \
+	    after(1); must(pthread_mutex_timedlock(&inheriting, &later_real) == 0); see();         \
+	    unlock(&inheriting))                                                                   \
+	C(norace_protecting, rise(); lock(&protecting); put(); unlock(&protecting); step(1),       \
+	    rise(); after(1); lock(&protecting); see(); unlock(&protecting))                       \
+	C(norace_protecting_waits, rise(); lock(&protecting); step(1); put(); unlock(&protecting), \
+	    rise(); after(1); lock(&protecting); see(); unlock(&protecting))                       \
+	C(race_protecting_after, rise(); lock(&protecting); unlock(&protecting); put(); step(1),   \
+	    rise(); after(1); lock(&protecting); see(); unlock(&protecting))                       \
+	C(race_protecting_in_vain, rise(); lock(&protecting); put(); step(1); after(2);            \
+	    unlock(&protecting), rise(); after(1); must(pthread_mutex_trylock(&protecting) ==      \
+	    EBUSY); see(); step(2))                                                                \
+	C(norace_protecting_timed, rise(); lock(&protecting); put(); unlock(&protecting); step(1), \
+	    rise(); after(1); must(pthread_mutex_timedlock(&protecting, &later_real) == 0); see(); \
+	    unlock(&protecting))                                                                   \
 	C(norace_sem_named, put(); sem_post(named), sem_wait(named); see())                        \
 	C(race_sem_named_after, sem_post(named); put(); step(1), sem_wait(named); after(1); see()) \
 	C(norace_clockjoin, clockjoin(); see(), (void)0)                                           \
@@ -187,6 +232,10 @@ static void prepare(void)
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
 	must(pthread_mutex_init(&inheriting, &attr) == 0);
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_PROTECT);
+	must(pthread_mutexattr_setprioceiling(&attr, 2) == 0);
+	must(pthread_mutex_init(&protecting, &attr) == 0);
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
 	must(pthread_mutex_init(&adaptive, &attr) == 0);
