@@ -180,15 +180,18 @@ INTERCEPT void perror(const char *text)
 	goro_real_perror(text);
 }
 
-/* One that did not fit answers -1, and may have looked at its arguments or not. */
-static int wide_text(wchar_t *out, size_t n, const wchar_t *fmt, va_list ap, const void *pc)
+/* One that did not fit answers -1, and may have looked at its arguments or not. flag: of the checking form,
+ * -1 for the plain one. */
+static int wide_text(
+    wchar_t *out, size_t n, int flag, size_t room, const wchar_t *fmt, va_list ap, const void *pc)
 {
 	RaceCtx *g = self();
 	va_list args;
 	int r;
 
 	va_copy(args, ap);
-	r = goro_real_vswprintf(out, n, fmt, ap);
+	r = flag < 0 ? goro_real_vswprintf(out, n, fmt, ap)
+		     : goro_real___vswprintf_chk(out, n, flag, room, fmt, ap);
 	if (r >= 0) {
 		wprintf_args(g, fmt, args, pc);
 		writes(g, out, WIDE((size_t)r + 1), pc);
@@ -201,7 +204,7 @@ static int wide_text(wchar_t *out, size_t n, const wchar_t *fmt, va_list ap, con
 
 INTERCEPT int vswprintf(wchar_t *restrict out, size_t n, const wchar_t *restrict fmt, va_list ap)
 {
-	return wide_text(out, n, fmt, ap, CALLER);
+	return wide_text(out, n, -1, 0, fmt, ap, CALLER);
 }
 
 INTERCEPT int swprintf(wchar_t *restrict out, size_t n, const wchar_t *restrict fmt, ...)
@@ -210,7 +213,27 @@ INTERCEPT int swprintf(wchar_t *restrict out, size_t n, const wchar_t *restrict 
 	int r;
 
 	va_start(ap, fmt);
-	r = wide_text(out, n, fmt, ap, CALLER);
+	r = wide_text(out, n, -1, 0, fmt, ap, CALLER);
+	va_end(ap);
+	return r;
+}
+
+int __vswprintf_chk(wchar_t *, size_t, int, size_t, const wchar_t *, va_list);
+int __swprintf_chk(wchar_t *, size_t, int, size_t, const wchar_t *, ...);
+
+INTERCEPT int __vswprintf_chk(
+    wchar_t *out, size_t n, int flag, size_t room, const wchar_t *fmt, va_list ap)
+{
+	return wide_text(out, n, flag, room, fmt, ap, CALLER);
+}
+
+INTERCEPT int __swprintf_chk(wchar_t *out, size_t n, int flag, size_t room, const wchar_t *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = wide_text(out, n, flag, room, fmt, ap, CALLER);
 	va_end(ap);
 	return r;
 }

@@ -103,6 +103,10 @@ ssize_t goro_real___getdelim(char **, size_t *, int, FILE *);
 size_t goro_real___fread_chk(void *, size_t, size_t, size_t, FILE *);
 char *goro_real___fgets_chk(char *, size_t, int, FILE *);
 
+wchar_t *goro_real___fgetws_chk(wchar_t *, size_t, int, FILE *);
+int goro_real___vswprintf_chk(wchar_t *, size_t, int, size_t, const wchar_t *, va_list);
+int goro_real___vfwprintf_chk(FILE *, int, const wchar_t *, va_list);
+
 int goro_real___vprintf_chk(int, const char *, va_list);
 int goro_real___vfprintf_chk(FILE *, int, const char *, va_list);
 int goro_real___vdprintf_chk(int, int, const char *, va_list);

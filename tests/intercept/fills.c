@@ -408,6 +408,11 @@ static int old_from_stdin(const void *none, const void *fmt, va_list ap)
 	return old_vwscanf(fmt, ap);
 }
 
+/* What headers make of the names under _FORTIFY_SOURCE. */
+int __swprintf_chk(wchar_t *, size_t, int, size_t, const wchar_t *, ...);
+int __fwprintf_chk(FILE *, int, const wchar_t *, ...);
+wchar_t *__fgetws_chk(wchar_t *, size_t, int, FILE *);
+
 #define TWO L"%d %hd", (int *)A, (short *)(A + 8)
 
 #define S(t) sizeof(struct t)
@@ -581,6 +586,17 @@ static int old_from_stdin(const void *none, const void *fmt, va_list ap)
 	    must(swprintf((wchar_t *)A, 20, L"%s-%ls", B, B + 16) == 6))                           \
 	T(swprintf_no_room, narrow_and_wide, (void)0, must(swprintf((wchar_t *)A, 3, L"%s", B) ==  \
 	    -1))                                                                                   \
+	T(fgetws, file_of_numbers, W(A, 7 * WS), must(fgetws((wchar_t *)A, 99, input)))            \
+	T(fputws, words, R(B, 9 * WS), must(fputws((wchar_t *)B, tmpfile()) >= 0))                 \
+	T(fwprintf, narrow_and_wide, R(B, 4); R(B + 16, 3 * WS), must(fwprintf(tmpfile(),          \
+	    L"%s-%ls", B, B + 16) == 6))                                                           \
+	T(fwprintf_n, nothing, W(B, 4), must(fwprintf(tmpfile(), L"ab%n", (int *)B) == 2))         \
+	T(swprintf_chk, narrow_and_wide, W(A, 7 * WS); R(B, 4); R(B + 16, 3 * WS),                 \
+	    must(__swprintf_chk((wchar_t *)A, 20, 1, 99, L"%s-%ls", B, B + 16) == 6))              \
+	T(fwprintf_chk, narrow_and_wide, R(B, 4), must(__fwprintf_chk(tmpfile(), 1, L"%s", B) ==   \
+	    3))                                                                                    \
+	T(fgetws_chk, file_of_numbers, W(A, 7 * WS), must(__fgetws_chk((wchar_t *)A, 99, 99,       \
+	    input)))                                                                               \
 	T(timer_gettime, timer, W(A, S(itimerspec)), must(!timer_gettime(a_timer, (struct          \
 	    itimerspec *)A)))                                                                      \
 	T(timer_settime, timer, W(A, S(itimerspec)); R(B, S(itimerspec)),                          \

@@ -118,6 +118,35 @@ static void scan_wide_from(int from)
 	must(f && fwscanf(f, L"%lc", &c) == 1 && c == L'x');
 }
 
+static void print_wide_to(int to)
+{
+	FILE *f = fdopen(to, "w");
+
+	must(f && fwprintf(f, L"x\n") == 2 && fflush(f) == 0);
+}
+
+static void put_wide_to(int to)
+{
+	FILE *f = fdopen(to, "w");
+
+	must(f && fputws(L"x", f) >= 0 && fputwc(L'\n', f) == L'\n' && fflush(f) == 0);
+}
+
+static void get_wide_from(int from)
+{
+	FILE *f = fdopen(from, "r");
+
+	must(f && fgetwc(f) == L'x');
+}
+
+static void get_wide_line_from(int from)
+{
+	FILE *f = fdopen(from, "r");
+	wchar_t line[4];
+
+	must(f && fgetws(line, 4, f) && line[0] == L'x');
+}
+
 static void watch(int what)
 {
 	struct epoll_event ev = {.events = EPOLLIN, .data.fd = what};
@@ -191,6 +220,10 @@ UNSEEN static int unseen(const int *p)
 	C(norace_pipe_vector_how, put(); give_vector_how(fd[1]), take_vector_how(fd[0]); see())    \
 	C(race_pipe_vector_how_after, give_vector_how(fd[1]); put(); step(1),                      \
 	    take_vector_how(fd[0]); after(1); see())                                               \
+	C(norace_pipe_wide_printf, put(); print_wide_to(fd[1]), get_wide_from(fd[0]); see())       \
+	C(norace_pipe_wide_line, put(); put_wide_to(fd[1]), get_wide_line_from(fd[0]); see())      \
+	C(race_pipe_wide_line_after, put_wide_to(fd[1]); put(); step(1),                           \
+	    get_wide_line_from(fd[0]); after(1); see())                                            \
 	C(norace_pipe_wide, put(); give(fd[1]), scan_wide_from(fd[0]); see())                      \
 	C(race_pipe_wide_after, give(fd[1]); put(); step(1), scan_wide_from(fd[0]); after(1);      \
 	    see())                                                                                 \
