@@ -164,7 +164,7 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon, bool *ran)
 		}
 		if (since >= sched.slice)
 			preempt_look(p, now, is_wanted(p, now));
-		if (since >= TICK_MIN && load_rlx(&p->runnext) && load_rlx(&sched.nidle_p))
+		if (since >= TICK_MIN && load_rlx(&p->runnext))
 			*help = did = true;
 	} else {
 		preempt_forget(p);

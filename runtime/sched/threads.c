@@ -20,7 +20,7 @@
  * Naps. A thief costs: its waker some 5 us, itself more, and what it takes leaves a warm cache for a cold one. Where it
  * has eaten its loot in less time than that (a burst of goroutines that only count down a wait group, or that
  * park at once), it does not look again now and neither is it woken for what comes next: it falls asleep as nap_m and
- * looks now and then for a while, as a spinner would all the time. 3 reads nap_m as well, and the end of a nap is as b and c:
+ * looks every NAP for a while, as a spinner would all the time. 3 reads nap_m as well, and the end of a nap is as b and c:
  * nap_m becomes NULL, then it looks. Who is woken from a nap by other means looks too (m_stop).
  *
  * Timers. One idle M, timer_m, sleeps until the earliest timer of all Ps, or a little longer where many stand close
@@ -39,10 +39,8 @@
 #include "internal.h"
 #include "solo.h"
 
-#define NAP                                                                                        \
-	INT64_C(                                                                                   \
-	    100000) /* ns: about what waking a thread takes until it runs; the next naps take twice that */
-#define FIRING INT64_C(50000) /* ns: who fires timers is soon through */
+#define NAP    INT64_C(100000) /* ns: about what waking a thread takes until it runs */
+#define FIRING INT64_C(50000)  /* ns: who fires timers is soon through */
 
 /* ---- Ps change hands ---- */
 
@@ -396,8 +394,8 @@ static void m_sleep(M *m)
 			if (look <= 0) {
 				if (nap_ends(m))
 					break;
-				look = 2 * NAP;
-				nap = os_now() + look;
+				look = NAP;
+				nap = os_now() + NAP;
 			}
 			if (load_rlx(&sched.nap_m) != m)
 				nap = 0;
