@@ -4,7 +4,10 @@
  * One pass over the events in the order of time. A goroutine is in one state at a time, from its first moment (or
  * the start of what is known, TraceCopy.from) to its last, without a gap: each event closes one state and begins
  * the next. Of a goroutine whose past was overwritten, its first event tells in which state it was; of one
- * that has no event at all, the scheduler does (before the rings are copied, so that a later change is in them).
+ * that has no event at all, the scheduler does: before the rings are copied, so that a later change is in them. They
+ * may have lost it if all is known only since later than that (small rings, or a million goroutines, and the system
+ * took the processor away): then both are done again, and in the end the scheduler is asked once more afterwards, and
+ * who is not as before is left out rather than drawn in a state that it may have left.
  *
  * Times of different processors may be off by some nanoseconds. A wake-up that comes before the sleep it ends, or
  * after the run it began, is remembered (early) and makes that state one without length.
@@ -46,6 +49,7 @@ typedef struct Gor {
 	int8_t early; /* wake-ups seen before their sleep, less runs before their wake-up */
 	bool is_main;
 	bool has_regions;
+	bool same; /* live and live_why were as told when all was copied, too */
 } Gor;
 
 typedef struct Proc {
@@ -68,7 +72,8 @@ typedef struct Timeline {
 	int64_t count[STATES];
 	uint64_t flows;
 	Region *spare;
-	bool poor; /* memory ran out: what is missing is missing */
+	bool stale; /* what the scheduler told holds of those that it told it of twice (Gor.same) */
+	bool poor;  /* memory ran out: what is missing is missing */
 	struct {
 		const void *fn;
 		char text[64];
@@ -501,23 +506,35 @@ static void event(Timeline *t, const TraceEvent *e, int p, int64_t at, const cha
 
 /* ---- what the scheduler knows ---- */
 
-/* A moment of a goroutine that may be running: torn at worst in its name. */
-static void note_live(G *g, void *timeline)
+/* NEW: it is not there. */
+static State live_state(const G *g, uint8_t *why)
 {
-	Timeline *t = timeline;
 	static const uint8_t states[] = {[G_DEAD] = NEW,
 	    [G_RUNNABLE] = RUNNABLE,
 	    [G_RUNNING] = RUNNING,
 	    [G_WAITING] = WAITING,
 	    [G_SYSCALL] = SYSCALL};
 	uint32_t state = load_acq(&g->state); /* pairs with store_rel in make */
-	Gor *to = state <= G_SYSCALL && g->id ? gor(t, g->id) : NULL;
+	*why = (uint8_t)load_rlx(&g->wait_reason);
+	if (state == G_WAITING &&
+	    *why == WAIT_NONE) /* its waker has cleared the one, not yet the other */
+		return RUNNABLE;
+	return state <= G_SYSCALL && g->id ? (State)states[state] : NEW;
+}
+
+/* A moment of a goroutine that may be running: torn at worst in its name. */
+static void note_live(G *g, void *timeline)
+{
+	Timeline *t = timeline;
+	uint8_t why;
+	State state = live_state(g, &why);
+	Gor *to = state != NEW ? gor(t, g->id) : NULL;
 	if (!to)
 		return;
 	M *m = load_rlx(&g->m);
-	P *p = state == G_RUNNING && m ? load_rlx(&m->p) : NULL;
-	to->live = states[state];
-	to->live_why = (uint8_t)load_rlx(&g->wait_reason);
+	P *p = state == RUNNING && m ? load_rlx(&m->p) : NULL;
+	to->live = (uint8_t)state;
+	to->live_why = why;
 	to->p = p ? p->id : -1;
 	to->fn = g->trace_fn;
 	to->is_main = g->is_main;
@@ -529,12 +546,22 @@ static void note_live(G *g, void *timeline)
 	}
 }
 
+static void note_same(G *g, void *timeline)
+{
+	Timeline *t = timeline;
+	uint8_t why;
+	State state = live_state(g, &why);
+	Gor *to = state != NEW ? gor(t, g->id) : NULL;
+	if (to)
+		to->same = to->live == state && (state != WAITING || to->live_why == why);
+}
+
 static void finish(Timeline *t)
 {
 	for (uint32_t i = 0; i < t->n; i++) {
 		Gor *g = nth(t, i);
 		int p = g->p;
-		if (g->state == NEW && g->live != NEW) {
+		if (g->state == NEW && g->live != NEW && (g->same || !t->stale)) {
 			g->p = -1;
 			infer(t, g, (State)g->live, g->live_why, -1);
 			if (g->live == RUNNING && p >= 0 && !t->proc[p].g)
@@ -570,7 +597,7 @@ static void name_tracks(Timeline *t)
 	}
 }
 
-static void release(Timeline *t)
+static void empty(Timeline *t)
 {
 	for (uint32_t k = 0; k < t->cap && t->chunk[k]; k++)
 		os_unmap(t->chunk[k], CHUNK * sizeof(Gor));
@@ -578,7 +605,34 @@ static void release(Timeline *t)
 		os_unmap(t->chunk, t->cap * sizeof *t->chunk);
 	if (t->slot)
 		os_unmap(t->slot, (t->mask + 1) * sizeof *t->slot);
+	t->chunk = NULL;
+	t->slot = NULL;
+	t->n = t->cap = t->mask = 0;
+}
+
+static void release(Timeline *t)
+{
+	empty(t);
 	os_unmap(t, sizeof *t);
+}
+
+#define TRIES 4
+
+/* Who lives, and what the rings hold. 0 or -ENOMEM. */
+static int gather(Timeline *t, TraceCopy *c)
+{
+	for (int again = 1;; again++) {
+		uint64_t since = trace_clock();
+		stack_each_g(note_live, t);
+		int err = copy_take(c);
+		t->stale = err == 0 && c->from > since;
+		if (t->stale && again == TRIES)
+			stack_each_g(note_same, t);
+		if (!t->stale || again == TRIES)
+			return err;
+		copy_free(c);
+		empty(t);
+	}
 }
 
 int timeline_write(int fd)
@@ -590,8 +644,7 @@ int timeline_write(int fd)
 	char text[TRACE_LOG_MAX + 1] = "";
 	if (!t)
 		return -ENOMEM;
-	stack_each_g(note_live, t);
-	int err = copy_take(&c);
+	int err = gather(t, &c);
 	if (err) {
 		release(t);
 		return err;
