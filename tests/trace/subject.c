@@ -60,8 +60,8 @@ static void reader(chan(int) done)
 	chan_send(done, (int)goro_read(pipes[0], &c, 1));
 }
 
-/* By a dump, which says of each goroutine what it waits for. */
-static bool all_wait(void)
+/* A dump, which says of each goroutine what it waits for. */
+static const char *dump(void)
 {
 	static char text[1 << 16];
 	int fd = memfd_create("dump", MFD_CLOEXEC);
@@ -69,6 +69,12 @@ static bool all_wait(void)
 	ssize_t n = pread(fd, text, sizeof text - 1, 0);
 	close(fd);
 	text[n > 0 ? n : 0] = 0;
+	return text;
+}
+
+static bool all_wait(void)
+{
+	const char *text = dump();
 	return strstr(text, "[chan receive") && strstr(text, "[select") && strstr(text, "[sync.Mutex.Lock") &&
 	    strstr(text, "[IO wait");
 }
@@ -135,7 +141,8 @@ static void waits_for_ever(chan(int) c)
 static int overflow(void)
 {
 	go(waits_for_ever, chan_make(int));
-	goro_gosched();
+	while (!strstr(dump(), "[chan receive")) /* another processor may take it, and take its time */
+		goro_sleep(GORO_MILLISECOND);
 	goro_trace_region_begin("outer");
 	goro_trace_region_begin("first");
 	goro_trace_region_end("first");
@@ -148,10 +155,11 @@ static int overflow(void)
 
 /* ---- who computes ---- */
 
-static uint32_t stop;
+static uint32_t stop, begun;
 
 static void spinner(void)
 {
+	__atomic_add_fetch(&begun, 1, __ATOMIC_RELAXED);
 	for (volatile long i = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++)
 		;
 }
@@ -160,7 +168,9 @@ static int spin(void)
 {
 	for (int i = 0; i < 3; i++)
 		go(spinner);
-	goro_sleep(60 * GORO_MILLISECOND); /* comes about only if they are stopped */
+	do
+		goro_sleep(60 * GORO_MILLISECOND); /* comes about only if they are stopped */
+	while (__atomic_load_n(&begun, __ATOMIC_RELAXED) < 3);
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	return 0;
 }
@@ -174,6 +184,7 @@ static void *thread(void *name)
 
 static void busy(goro_waitgroup *w)
 {
+	__atomic_add_fetch(&begun, 1, __ATOMIC_RELAXED);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
 		trips(100);
 	goro_waitgroup_done(w);
@@ -185,7 +196,9 @@ static int snapshots(void)
 	goro_waitgroup_add(&w, 4);
 	for (int i = 0; i < 4; i++)
 		go(busy, &w);
-	goro_sleep(5 * GORO_MILLISECOND);
+	do
+		goro_sleep(5 * GORO_MILLISECOND);
+	while (__atomic_load_n(&begun, __ATOMIC_RELAXED) < 4);
 	int r[4];
 	r[0] = goro_trace_snapshot("one.json");
 	r[1] = goro_trace_snapshot("two.json");
@@ -278,11 +291,20 @@ static int hour(void)
 	return 0;
 }
 
+/* Where none is stopped, n of these end only if they run at once. */
+static void meeter(goro_waitgroup *w, uint32_t n)
+{
+	__atomic_add_fetch(&begun, 1, __ATOMIC_RELAXED);
+	while (__atomic_load_n(&begun, __ATOMIC_RELAXED) < n)
+		;
+	goro_waitgroup_done(w);
+}
+
 static int procs(void)
 {
+	goro_waitgroup w = {0};
 	for (int n = 1; n <= 4; n++) {
 		goro_gomaxprocs(n);
-		goro_waitgroup w = {0};
 		__atomic_store_n(&stop, 0, __ATOMIC_RELAXED);
 		goro_waitgroup_add(&w, 4);
 		for (int i = 0; i < 4; i++)
@@ -291,6 +313,11 @@ static int procs(void)
 		__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 		goro_waitgroup_wait(&w);
 	}
+	__atomic_store_n(&begun, 0, __ATOMIC_RELAXED);
+	goro_waitgroup_add(&w, 4);
+	for (int i = 0; i < 4; i++)
+		go(meeter, &w, 4u);
+	goro_waitgroup_wait(&w);
 	goro_gomaxprocs(1);
 	usleep(1000);
 	return 0;
