@@ -5,7 +5,8 @@
 #
 # A binary must end by itself, say its Synthesis line and exit as it says; one that hangs (TEST_TIMEOUT
 # seconds), dies or says nothing counts as one failing and crashing test under its name. Output goes to
-# ROOT/<name>.log as well. Exits 1 when anything failed, or when there was nothing to run.
+# ROOT/<name>.log as well; what failed is said once more before the last lines, so that they suffice to know why.
+# Exits 1 when anything failed, or when there was nothing to run.
 root=$1
 args=$2
 shift 2
@@ -45,6 +46,12 @@ for bin in "$@"; do
 	tested=$((tested + t)) passing=$((passing + p)) failing=$((failing + f)) crashing=$((crashing + c))
 done
 
+for name in $broken; do
+	echo "-- $name"
+	{
+		grep -aE -B 16 '^\[(FAIL|CRASH|----)\]|Assertion Failed' "$root/$name.log" || tail -n 20 "$root/$name.log"
+	} | cut -c 1-400 | head -n 60
+done
 [ -n "$broken" ] && echo "failed in:$broken"
 echo "[====] Synthesis: Tested: $tested | Passing: $passing | Failing: $failing | Crashing: $crashing"
 echo "$passing passed, $failing failed"
