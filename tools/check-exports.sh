@@ -15,7 +15,7 @@ blocking='read write pread pwrite pread64 pwrite64 readv writev preadv pwritev p
 	waitpid wait wait3 wait4 waitid system pthread_exit getaddrinfo getnameinfo gethostbyname pause sigwait sigwaitinfo
 	sigtimedwait sigsuspend sem_wait sem_timedwait pthread_sigmask sigprocmask msgrcv msgsnd tcdrain close shutdown syncfs
 	__read_chk __pread_chk __pread64_chk __recv_chk __recvfrom_chk __poll_chk __ppoll_chk
-	__open_2 __open64_2 __openat_2 __openat64_2 lockf lockf64 ioctl splice sendfile copy_file_range
+	__open_2 __open64_2 __openat_2 __openat64_2 lockf lockf64 ioctl splice vmsplice sendfile copy_file_range
 	epoll_ctl eventfd_read eventfd_write _exit _Exit
 	pthread_mutex_lock pthread_mutex_timedlock pthread_mutex_clocklock pthread_rwlock_rdlock
 	pthread_rwlock_wrlock pthread_rwlock_timedrdlock pthread_rwlock_timedwrlock pthread_cond_wait

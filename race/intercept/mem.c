@@ -1,5 +1,5 @@
 /*
- * mem.c: mem*, b*, and qsort. Ranges are those of the contract: memcmp and memchr read "as if" byte
+ * mem.c: mem*, b*, qsort, and the searches of an array that grows. Ranges are those of the contract: memcmp and memchr read "as if" byte
  * after byte (C11 7.24.4.1, 7.24.5.1), so up to and including the byte that decides.
  *
  * A copy says its read and its write before it is done, the read first: what it finds, it finds before
@@ -225,4 +225,29 @@ INTERCEPT void qsort_r(
 	if (n > 1)
 		writes(self(), base, n * each, CALLER);
 	goro_real_qsort_r(base, n, each, cmp, arg);
+}
+
+INTERCEPT void *lfind(const void *key, const void *base, size_t *n, size_t each,
+    int (*cmp)(const void *, const void *))
+{
+	reads(self(), n, sizeof *n, CALLER);
+	return goro_real_lfind(key, base, n, each, cmp);
+}
+
+INTERCEPT void *lsearch(
+    const void *key, void *base, size_t *n, size_t each, int (*cmp)(const void *, const void *))
+{
+	RaceCtx *g = self();
+	size_t before;
+	void *at;
+
+	reads(g, n, sizeof *n, CALLER);
+	before = *n;
+	at = goro_real_lsearch(key, base, n, each, cmp);
+	if (*n != before) {
+		reads(g, key, each, CALLER);
+		writes(g, at, each, CALLER);
+		writes(g, n, sizeof *n, CALLER);
+	}
+	return at;
 }

@@ -95,6 +95,14 @@ INTERCEPT void globfree(glob_t *g_)
 	heap_caller = NULL;
 }
 
+/* The callbacks' arguments lie on the libc's own stack. */
+CALL(int, ftw, (const char *path, int (*fn)(const char *, const struct stat *, int), int most),
+    (path, fn, most), TEXT(path), false, )
+CALL(int, nftw,
+    (const char *path, int (*fn)(const char *, const struct stat *, int, struct FTW *), int most,
+	int flags),
+    (path, fn, most, flags), TEXT(path), false, )
+
 /* ---- names alone ---- */
 
 #define TWO(name)                                                                                  \

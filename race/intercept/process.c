@@ -109,6 +109,27 @@ CALL(struct passwd *, getpwuid, (uid_t uid), (uid), , r, OUT(r))
 CALL(struct group *, getgrnam, (const char *name), (name), TEXT(name), r, OUT(r))
 CALL(struct group *, getgrgid, (gid_t gid), (gid), , r, OUT(r))
 
+/* ---- the memory of another process; what lies there is not looked at ---- */
+
+static void vectors(RaceCtx *g, const struct iovec *v, unsigned long n, size_t bytes,
+    void (*say)(RaceCtx *, const void *, size_t, const void *), const void *pc)
+{
+	for (unsigned long i = 0; i < n && bytes; i++) {
+		size_t here = v[i].iov_len < bytes ? v[i].iov_len : bytes;
+
+		say(g, v[i].iov_base, here, pc);
+		bytes -= here;
+	}
+}
+CALL(ssize_t, process_vm_readv,
+    (pid_t pid, const struct iovec *v, unsigned long n, const struct iovec *from, unsigned long m,
+	unsigned long flags),
+    (pid, v, n, from, m, flags), , r > 0 && g, vectors(g, v, n, (size_t)r, writes_some, pc))
+CALL(ssize_t, process_vm_writev,
+    (pid_t pid, const struct iovec *v, unsigned long n, const struct iovec *to, unsigned long m,
+	unsigned long flags),
+    (pid, v, n, to, m, flags), , r > 0 && g, vectors(g, v, n, (size_t)r, reads_some, pc))
+
 /* ---- new programs ---- */
 
 static void reads_list(RaceCtx *g, char *const *list, const void *pc)

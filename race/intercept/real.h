@@ -16,10 +16,12 @@
 #endif
 #include <dirent.h>
 #include <dlfcn.h>
+#include <ftw.h>
 #include <glob.h>
 #include <grp.h>
 #include <iconv.h>
 #include <ifaddrs.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <mqueue.h>
 #include <net/if.h>
@@ -30,6 +32,7 @@
 #include <pwd.h>
 #include <regex.h>
 #include <sched.h>
+#include <search.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -51,6 +54,7 @@
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/times.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/xattr.h>
 #include <syslog.h>
@@ -93,11 +97,30 @@ char *goro_real___stpncpy_chk(char *, const char *, size_t, size_t);
 char *goro_real___strcat_chk(char *, const char *, size_t);
 char *goro_real___strncat_chk(char *, const char *, size_t, size_t);
 
-wchar_t *goro_real___wmemcpy_chk(wchar_t *, const wchar_t *, size_t, size_t);
-wchar_t *goro_real___wmemmove_chk(wchar_t *, const wchar_t *, size_t, size_t);
+/* Functions of the same shape. */
+#define BLOCK(name) wchar_t *goro_real_##name(wchar_t *, const wchar_t *, size_t, size_t);
+BLOCK(__wmemcpy_chk)
+BLOCK(__wmemmove_chk)
+BLOCK(__wmempcpy_chk)
+BLOCK(__wcsncpy_chk)
+BLOCK(__wcpncpy_chk)
+BLOCK(__wcsncat_chk)
+#undef BLOCK
 wchar_t *goro_real___wmemset_chk(wchar_t *, wchar_t, size_t, size_t);
 wchar_t *goro_real___wcscpy_chk(wchar_t *, const wchar_t *, size_t);
+wchar_t *goro_real___wcpcpy_chk(wchar_t *, const wchar_t *, size_t);
 wchar_t *goro_real___wcscat_chk(wchar_t *, const wchar_t *, size_t);
+
+#define INTEGERS(s, Char)                                                                          \
+	long goro_real___isoc23_##s##tol(const Char *, Char **, int);                              \
+	unsigned long goro_real___isoc23_##s##toul(const Char *, Char **, int);                    \
+	long long goro_real___isoc23_##s##toll(const Char *, Char **, int);                        \
+	unsigned long long goro_real___isoc23_##s##toull(const Char *, Char **, int);              \
+	intmax_t goro_real___isoc23_##s##toimax(const Char *, Char **, int);                       \
+	uintmax_t goro_real___isoc23_##s##toumax(const Char *, Char **, int);
+INTEGERS(str, char)
+INTEGERS(wcs, wchar_t)
+#undef INTEGERS
 
 ssize_t goro_real___getdelim(char **, size_t *, int, FILE *);
 size_t goro_real___fread_chk(void *, size_t, size_t, size_t, FILE *);
@@ -114,18 +137,17 @@ int goro_real___vsprintf_chk(char *, int, size_t, const char *, va_list);
 int goro_real___vsnprintf_chk(char *, size_t, int, size_t, const char *, va_list);
 int goro_real___vasprintf_chk(char **, int, const char *, va_list);
 
-int goro_real_vscanf(const char *, va_list);
-int goro_real_vfscanf(FILE *, const char *, va_list);
-int goro_real_vsscanf(const char *, const char *, va_list);
-int goro_real___isoc99_vscanf(const char *, va_list);
-int goro_real___isoc99_vfscanf(FILE *, const char *, va_list);
-int goro_real___isoc99_vsscanf(const char *, const char *, va_list);
-int goro_real_vwscanf(const wchar_t *, va_list);
-int goro_real_vfwscanf(FILE *, const wchar_t *, va_list);
-int goro_real_vswscanf(const wchar_t *, const wchar_t *, va_list);
-int goro_real___isoc99_vwscanf(const wchar_t *, va_list);
-int goro_real___isoc99_vfwscanf(FILE *, const wchar_t *, va_list);
-int goro_real___isoc99_vswscanf(const wchar_t *, const wchar_t *, va_list);
+#define SCANF(pre, w, Char)                                                                        \
+	int goro_real_##pre##v##w##scanf(const Char *, va_list);                                   \
+	int goro_real_##pre##vf##w##scanf(FILE *, const Char *, va_list);                          \
+	int goro_real_##pre##vs##w##scanf(const Char *, const Char *, va_list);
+SCANF(, , char)
+SCANF(, w, wchar_t)
+SCANF(__isoc99_, , char)
+SCANF(__isoc99_, w, wchar_t)
+SCANF(__isoc23_, , char)
+SCANF(__isoc23_, w, wchar_t)
+#undef SCANF
 
 int goro_real_readdir_r(DIR *, struct dirent *, struct dirent **);
 sighandler_t goro_real___sysv_signal(int, sighandler_t);

@@ -1,7 +1,7 @@
 /*
  * scanf.c: the scanf family over format.c, of char and of wchar_t: the work first, then what it has written.
- * The C99 forms (__isoc99_*, what the headers make of the plain names) and the old GNU forms differ in %a
- * alone.
+ * The C99 forms (__isoc99_*, what the headers make of the plain names), those of C23 (__isoc23_*, of glibc 2.38 and
+ * newer) and the old GNU forms differ in %a and in 0b alone.
  *
  * How far a string was looked at is known only when it ran out; else its first character is said.
  */
@@ -94,3 +94,5 @@ FORMS(gnu, , , char)
 FORMS(c99, __isoc99_, , char)
 FORMS(wgnu, , w, wchar_t)
 FORMS(wc99, __isoc99_, w, wchar_t)
+FORMS(c23, __isoc23_, , char)
+FORMS(wc23, __isoc23_, w, wchar_t)

@@ -1,8 +1,10 @@
 /*
- * wide.c: the wide-character forms in common use. Ranges as in mem.c, string.c and strcopy.c, in units
- * of wchar_t.
+ * wide.c: the wcs* and wmem* functions that look. Ranges as in string.c and mem.c, in units of wchar_t. The copying
+ * ones are in widecopy.c.
  */
 #include "core.h"
+
+#include <wctype.h>
 
 #define WIDE(n) ((n) * sizeof(wchar_t))
 
@@ -14,157 +16,163 @@ INTERCEPT size_t wcslen(const wchar_t *s)
 	return n;
 }
 
+INTERCEPT size_t wcsnlen(const wchar_t *s, size_t max)
+{
+	size_t n = goro_real_wcsnlen(s, max);
+
+	reads(self(), s, WIDE(n < max ? n + 1 : n), CALLER);
+	return n;
+}
+
+/* ---- comparisons ---- */
+
+/* texts: they end at a NUL. */
+static void compared(RaceCtx *g, const wchar_t *a, const wchar_t *b, size_t max, bool fold,
+    bool texts, const void *pc)
+{
+	size_t used = 0;
+
+	if (!g)
+		return;
+	while (used < max) {
+		wchar_t x = a[used], y = b[used];
+
+		used++;
+		if (fold ? towlower((wint_t)x) != towlower((wint_t)y) : x != y)
+			break;
+		if (!x && texts)
+			break;
+	}
+	reads(g, a, WIDE(used), pc);
+	reads(g, b, WIDE(used), pc);
+}
+
 INTERCEPT int wcscmp(const wchar_t *a, const wchar_t *b)
 {
-	RaceCtx *g = self();
-
-	if (g) {
-		size_t n = 0;
-
-		while (a[n] == b[n] && a[n])
-			n++;
-		reads(g, a, WIDE(n + 1), CALLER);
-		reads(g, b, WIDE(n + 1), CALLER);
-	}
+	compared(self(), a, b, SIZE_MAX, false, true, CALLER);
 	return goro_real_wcscmp(a, b);
 }
 
-INTERCEPT wchar_t *wcschr(const wchar_t *s, wchar_t c)
+INTERCEPT int wcsncmp(const wchar_t *a, const wchar_t *b, size_t n)
 {
-	RaceCtx *g = self();
-	wchar_t *at = goro_real_wcschr(s, c);
-
-	if (g)
-		reads(g, s, WIDE(at ? (size_t)(at - s) + 1 : goro_real_wcslen(s) + 1), CALLER);
-	return at;
+	compared(self(), a, b, n, false, true, CALLER);
+	return goro_real_wcsncmp(a, b, n);
 }
 
-static void copied(RaceCtx *g, wchar_t *to, const wchar_t *from, size_t n, const void *pc)
+INTERCEPT int wcscasecmp(const wchar_t *a, const wchar_t *b)
 {
-	reads(g, from, WIDE(n), pc);
-	writes(g, to, WIDE(n), pc);
+	compared(self(), a, b, SIZE_MAX, true, true, CALLER);
+	return goro_real_wcscasecmp(a, b);
 }
 
-INTERCEPT wchar_t *wmemcpy(wchar_t *restrict to, const wchar_t *restrict from, size_t n)
+INTERCEPT int wcsncasecmp(const wchar_t *a, const wchar_t *b, size_t n)
 {
-	copied(self(), to, from, n, CALLER);
-	return goro_real_wmemcpy(to, from, n);
-}
-
-INTERCEPT wchar_t *wmemmove(wchar_t *to, const wchar_t *from, size_t n)
-{
-	copied(self(), to, from, n, CALLER);
-	return goro_real_wmemmove(to, from, n);
-}
-
-INTERCEPT wchar_t *wmemset(wchar_t *to, wchar_t c, size_t n)
-{
-	writes(self(), to, WIDE(n), CALLER);
-	return goro_real_wmemset(to, c, n);
+	compared(self(), a, b, n, true, true, CALLER);
+	return goro_real_wcsncasecmp(a, b, n);
 }
 
 INTERCEPT int wmemcmp(const wchar_t *a, const wchar_t *b, size_t n)
 {
-	RaceCtx *g = self();
-
-	if (g) {
-		size_t used = 0;
-
-		while (used < n && a[used] == b[used])
-			used++;
-		if (used < n)
-			used++;
-		reads(g, a, WIDE(used), CALLER);
-		reads(g, b, WIDE(used), CALLER);
-	}
+	compared(self(), a, b, n, false, false, CALLER);
 	return goro_real_wmemcmp(a, b, n);
 }
 
-INTERCEPT wchar_t *wcscpy(wchar_t *restrict to, const wchar_t *restrict from)
-{
-	RaceCtx *g = self();
-
-	if (g)
-		copied(g, to, from, goro_real_wcslen(from) + 1, CALLER);
-	return goro_real_wcscpy(to, from);
-}
-
-INTERCEPT wchar_t *wcsncpy(wchar_t *restrict to, const wchar_t *restrict from, size_t n)
+/* Collation looks at both as wholes. */
+INTERCEPT int wcscoll(const wchar_t *a, const wchar_t *b)
 {
 	RaceCtx *g = self();
 
 	if (g) {
-		size_t used = 0;
-
-		while (used < n && from[used])
-			used++;
-		reads(g, from, WIDE(used < n ? used + 1 : n), CALLER);
-		writes(g, to, WIDE(n), CALLER);
+		reads(g, a, WIDE(goro_real_wcslen(a) + 1), CALLER);
+		reads(g, b, WIDE(goro_real_wcslen(b) + 1), CALLER);
 	}
-	return goro_real_wcsncpy(to, from, n);
+	return goro_real_wcscoll(a, b);
 }
 
-static void appended(RaceCtx *g, wchar_t *to, const wchar_t *from, const void *pc)
+/* ---- one character ---- */
+
+/* s was searched from its start: up to `at`, or to its end when that is NULL. */
+static void searched(RaceCtx *g, const wchar_t *s, const wchar_t *at, const void *pc)
 {
-	size_t at = goro_real_wcslen(to);
-
-	reads(g, to, WIDE(at + 1), pc);
-	copied(g, to + at, from, goro_real_wcslen(from) + 1, pc);
-}
-
-INTERCEPT wchar_t *wcscat(wchar_t *restrict to, const wchar_t *restrict from)
-{
-	RaceCtx *g = self();
-
 	if (g)
-		appended(g, to, from, CALLER);
-	return goro_real_wcscat(to, from);
+		reads(g, s, WIDE(at ? (size_t)(at - s) + 1 : goro_real_wcslen(s) + 1), pc);
 }
 
-/* ---- the checking forms of _FORTIFY_SOURCE; room counts characters ---- */
-
-wchar_t *__wmemcpy_chk(wchar_t *, const wchar_t *, size_t, size_t);
-wchar_t *__wmemmove_chk(wchar_t *, const wchar_t *, size_t, size_t);
-wchar_t *__wmemset_chk(wchar_t *, wchar_t, size_t, size_t);
-wchar_t *__wcscpy_chk(wchar_t *, const wchar_t *, size_t);
-wchar_t *__wcscat_chk(wchar_t *, const wchar_t *, size_t);
-
-INTERCEPT wchar_t *__wmemcpy_chk(wchar_t *to, const wchar_t *from, size_t n, size_t room)
+INTERCEPT wchar_t *wcschr(const wchar_t *s, wchar_t c)
 {
-	if (n <= room)
-		copied(self(), to, from, n, CALLER);
-	return goro_real___wmemcpy_chk(to, from, n, room);
+	wchar_t *at = goro_real_wcschr(s, c);
+
+	searched(self(), s, at, CALLER);
+	return at;
 }
 
-INTERCEPT wchar_t *__wmemmove_chk(wchar_t *to, const wchar_t *from, size_t n, size_t room)
+INTERCEPT wchar_t *wcschrnul(const wchar_t *s, wchar_t c)
 {
-	if (n <= room)
-		copied(self(), to, from, n, CALLER);
-	return goro_real___wmemmove_chk(to, from, n, room);
+	wchar_t *at = goro_real_wcschrnul(s, c);
+
+	searched(self(), s, at, CALLER);
+	return at;
 }
 
-INTERCEPT wchar_t *__wmemset_chk(wchar_t *to, wchar_t c, size_t n, size_t room)
+INTERCEPT wchar_t *wcsrchr(const wchar_t *s, wchar_t c)
 {
-	if (n <= room)
-		writes(self(), to, WIDE(n), CALLER);
-	return goro_real___wmemset_chk(to, c, n, room);
+	searched(self(), s, NULL, CALLER);
+	return goro_real_wcsrchr(s, c);
 }
 
-INTERCEPT wchar_t *__wcscpy_chk(wchar_t *to, const wchar_t *from, size_t room)
+INTERCEPT wchar_t *wmemchr(const wchar_t *s, wchar_t c, size_t n)
 {
-	RaceCtx *g = self();
-	size_t n = goro_real_wcslen(from) + 1;
+	wchar_t *at = goro_real_wmemchr(s, c, n);
 
-	if (n <= room)
-		copied(g, to, from, n, CALLER);
-	return goro_real___wcscpy_chk(to, from, room);
+	reads(self(), s, WIDE(at ? (size_t)(at - s) + 1 : n), CALLER);
+	return at;
 }
 
-INTERCEPT wchar_t *__wcscat_chk(wchar_t *to, const wchar_t *from, size_t room)
+/* ---- a part, or a set of characters ---- */
+
+INTERCEPT wchar_t *wcsstr(const wchar_t *s, const wchar_t *part)
 {
 	RaceCtx *g = self();
+	wchar_t *at = goro_real_wcsstr(s, part);
 
-	if (g && goro_real_wcslen(to) + goro_real_wcslen(from) < room)
-		appended(g, to, from, CALLER);
-	return goro_real___wcscat_chk(to, from, room);
+	if (g) {
+		size_t m = goro_real_wcslen(part);
+
+		reads(g, part, WIDE(m + 1), CALLER);
+		reads(g, s, WIDE(at ? (size_t)(at - s) + m : goro_real_wcslen(s) + 1), CALLER);
+	}
+	return at;
+}
+
+/* s was searched for members of `set` up to s[n], inclusive. */
+static void spanned(RaceCtx *g, const wchar_t *s, const wchar_t *set, size_t n, const void *pc)
+{
+	if (g) {
+		reads(g, set, WIDE(goro_real_wcslen(set) + 1), pc);
+		reads(g, s, WIDE(n + 1), pc);
+	}
+}
+
+INTERCEPT size_t wcsspn(const wchar_t *s, const wchar_t *set)
+{
+	size_t n = goro_real_wcsspn(s, set);
+
+	spanned(self(), s, set, n, CALLER);
+	return n;
+}
+
+INTERCEPT size_t wcscspn(const wchar_t *s, const wchar_t *set)
+{
+	size_t n = goro_real_wcscspn(s, set);
+
+	spanned(self(), s, set, n, CALLER);
+	return n;
+}
+
+INTERCEPT wchar_t *wcspbrk(const wchar_t *s, const wchar_t *set)
+{
+	wchar_t *at = goro_real_wcspbrk(s, set);
+
+	spanned(self(), s, set, at ? (size_t)(at - s) : goro_real_wcslen(s), CALLER);
+	return at;
 }

@@ -23,21 +23,37 @@ INTERCEPT wchar_t *fgetws(wchar_t *restrict s, int n, FILE *restrict f)
 	return got_line(goro_real_fgetws(s, n, f), f, CALLER);
 }
 
+INTERCEPT wchar_t *fgetws_unlocked(wchar_t *restrict s, int n, FILE *restrict f)
+{
+	return got_line(goro_real_fgetws_unlocked(s, n, f), f, CALLER);
+}
+
 wchar_t *__fgetws_chk(wchar_t *, size_t, int, FILE *);
 INTERCEPT wchar_t *__fgetws_chk(wchar_t *s, size_t room, int n, FILE *f)
 {
 	return got_line(goro_real___fgetws_chk(s, room, n, f), f, CALLER);
 }
 
-INTERCEPT int fputws(const wchar_t *restrict s, FILE *restrict f)
+static void puts_line(const wchar_t *s, FILE *f, const void *pc)
 {
 	RaceCtx *g = self();
 
 	if (g) {
-		reads(g, s, WIDE(goro_real_wcslen(s) + 1), CALLER);
+		reads(g, s, WIDE(goro_real_wcslen(s) + 1), pc);
 		file_out(g, f);
 	}
+}
+
+INTERCEPT int fputws(const wchar_t *restrict s, FILE *restrict f)
+{
+	puts_line(s, f, CALLER);
 	return goro_real_fputws(s, f);
+}
+
+INTERCEPT int fputws_unlocked(const wchar_t *restrict s, FILE *restrict f)
+{
+	puts_line(s, f, CALLER);
+	return goro_real_fputws_unlocked(s, f);
 }
 
 /* ---- characters: order alone ---- */
@@ -50,6 +66,8 @@ INTERCEPT int fputws(const wchar_t *restrict s, FILE *restrict f)
 	}
 PUT(fputwc)
 PUT(putwc)
+PUT(fputwc_unlocked)
+PUT(putwc_unlocked)
 
 INTERCEPT wint_t putwchar(wchar_t c)
 {
@@ -66,6 +84,8 @@ INTERCEPT wint_t putwchar(wchar_t c)
 	}
 GET(fgetwc)
 GET(getwc)
+GET(fgetwc_unlocked)
+GET(getwc_unlocked)
 
 INTERCEPT wint_t getwchar(void)
 {

@@ -128,6 +128,23 @@ VECTORS_AT(preadv64, pwritev64, off64_t)
 VECTORS_HOW(preadv2, pwritev2, off_t)
 VECTORS_HOW(preadv64v2, pwritev64v2, off64_t)
 
+/* From memory into a pipe, or by the pipe's other end back: what the descriptor is open for says which. */
+GORO_API ssize_t vmsplice(int fd, const struct iovec *v, size_t nv, unsigned flags)
+{
+	bool out = false;
+	if (GORO_RACE) {
+		int e = os_errno(), mode = fcntl(fd, F_GETFL);
+		out = mode >= 0 && (mode & O_ACCMODE) != O_RDONLY;
+		os_set_errno(e);
+	}
+	if (out)
+		goes_iov(fd, v, nv, PC);
+	ssize_t r = BLOCKING(vmsplice, (fd, v, nv, flags), SYS_vmsplice, fd, v, nv, flags);
+	if (!out)
+		came_iov(fd, v, nv, r, PC);
+	return r;
+}
+
 /* Bytes that go from file to file, and through no memory of the program. */
 GORO_API ssize_t sendfile(int out, int in, off_t *at, size_t n)
 {

@@ -1,15 +1,12 @@
 /*
- * fills.c: calls of libc that answer through pointers: which bytes do they fill, which do they read?
- * Built by goro-cc -race -fno-builtin; the method is that of ranges.c: a thread makes the call, and main,
- * which nothing orders after it, reads and writes byte after byte of A and B. What the call is to have
- * done is said beside it: W and R, a place and its size.
- *
- * Prints what differs; exit code 1 then. Run with GORACE="exitcode=0 suppress_equal_addresses=0
- * suppress_equal_stacks=0 symbolize=0".
+ * fills.c: calls of libc that answer through pointers. Wide characters and formats: wides.c.
  */
+#include "filled.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <glob.h>
 #include <iconv.h>
 #include <limits.h>
@@ -23,6 +20,7 @@
 #include <pwd.h>
 #include <regex.h>
 #include <sched.h>
+#include <search.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -52,68 +50,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#define BYTES  1024
-#define UNSEEN __attribute__((no_sanitize("thread"), noinline))
-
-static char A[BYTES] __attribute__((aligned(64))), B[BYTES] __attribute__((aligned(64)));
-static char want_a[BYTES], want_b[BYTES];
-static int reports, done, leave;
-static volatile long sink;
-
-UNSEEN static int get(int *p)
-{
-	return *(volatile int *)p;
-}
-
-UNSEEN static void set(int *p, int v)
-{
-	*(volatile int *)p = v;
-}
-
-void __tsan_on_report(void *report);
-UNSEEN void __tsan_on_report(void *report)
-{
-	(void)report;
-	reports++;
-}
-
-UNSEEN static size_t len(const char *s)
-{
-	size_t n = 0;
-
-	while (((const volatile char *)s)[n])
-		n++;
-	return n;
-}
-
-static void must_(int ok, int line)
-{
-	if (!ok) {
-		printf("fills.c:%d: not so\n", line);
-		fflush(stdout);
-		_exit(2);
-	}
-}
-#define must(ok) must_(!!(ok), __LINE__)
-
-static void mark(const void *at, size_t n, char how)
-{
-	const char *p = at;
-
-	for (size_t i = 0; i < n; i++) {
-		if (p + i >= A && p + i < A + BYTES)
-			want_a[p + i - A] = how;
-		else if (p + i >= B && p + i < B + BYTES)
-			want_b[p + i - B] = how;
-		else
-			must(0);
-	}
-}
-#define W(at, n) mark(at, n, 'w')
-#define R(at, n) mark(at, n, 'r')
-
 /* What calls need, made by main before the thread: seen by nobody else. */
-static int fd[2], sock[2];
 static struct iovec iov[2];
 static struct msghdr msg;
 static struct mmsghdr mmsg;
@@ -174,10 +111,6 @@ static void dead_child(void)
 	if (child == 0)
 		_exit(3);
 	must(child > 0);
-}
-
-static void nothing(void)
-{
 }
 
 static void in_utf8(void)
@@ -305,115 +238,32 @@ static void text(const char *s)
 	W(s, len(s) + 1);
 }
 
+/* Not seen: what a callback reads is its own. */
+UNSEEN static int chars_differ(const void *a, const void *b)
+{
+	return *(const char *)a - *(const char *)b;
+}
+
+static void letters(void)
+{
+	strcpy(A, "abc");
+	*(size_t *)B = 3;
+}
+
+static void a_path(void)
+{
+	strcpy(B, "/nowhere");
+}
+
+static int no_file(const char *path, const struct stat *st, int what, struct FTW *how)
+{
+	return 0;
+}
+
 static void attrs(void)
 {
 	strcpy(A, "seen");
 }
-
-/* ---- scanf and printf, of both widths ---- */
-
-#define WS sizeof(wchar_t)
-
-/* What a call reads lies in B. */
-static void wide_text_is(const wchar_t *s)
-{
-	wcscpy((wchar_t *)B, s);
-}
-static void numbers(void)
-{
-	wide_text_is(L"12 13");
-}
-static void one_number(void)
-{
-	wide_text_is(L"12 x");
-}
-static void words(void)
-{
-	wide_text_is(L"abcdef g");
-}
-static void word_and_number(void)
-{
-	wide_text_is(L"abc1.5");
-}
-static void blanks(void)
-{
-	wide_text_is(L"  ");
-}
-static void narrow_and_wide(void)
-{
-	strcpy(B, "abc");
-	wcscpy((wchar_t *)(B + 16), L"de");
-}
-static void narrow_word(void)
-{
-	strcpy(B, "abc");
-}
-static void narrow_words(void)
-{
-	strcpy(B, "abcde 7");
-}
-
-/* What a call reads comes from a file; `input` and stdin have the same. */
-static FILE *input;
-static void file_of(const char *s)
-{
-	input = tmpfile();
-	/* Not by a call of the stream's, which would choose its width. */
-	must(input && write(fileno(input), s, strlen(s)) > 0);
-	must(lseek(fileno(input), 0, SEEK_SET) == 0);
-	must(dup2(fileno(input), 0) == 0);
-	clearerr(stdin);
-}
-static void file_of_numbers(void)
-{
-	file_of("12 13\n");
-}
-static void file_of_three(void)
-{
-	file_of("abc");
-}
-static void file_of_six(void)
-{
-	file_of("abcdef");
-}
-
-typedef int ByList(const void *from, const void *fmt, va_list ap);
-static int by_list(ByList *call, const void *from, const void *fmt, ...)
-{
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	r = call(from, fmt, ap);
-	va_end(ap);
-	return r;
-}
-#define BY_LIST(call, ...) by_list((ByList *)(call), __VA_ARGS__)
-
-static int from_stdin(const void *none, const void *fmt, va_list ap)
-{
-	return vwscanf(fmt, ap);
-}
-
-/* The names of before C99, which the headers hide. */
-int old_wscanf(const wchar_t *, ...) __asm__("wscanf");
-int old_fwscanf(FILE *, const wchar_t *, ...) __asm__("fwscanf");
-int old_swscanf(const wchar_t *, const wchar_t *, ...) __asm__("swscanf");
-int old_vwscanf(const wchar_t *, va_list) __asm__("vwscanf");
-int old_vfwscanf(FILE *, const wchar_t *, va_list) __asm__("vfwscanf");
-int old_vswscanf(const wchar_t *, const wchar_t *, va_list) __asm__("vswscanf");
-
-static int old_from_stdin(const void *none, const void *fmt, va_list ap)
-{
-	return old_vwscanf(fmt, ap);
-}
-
-/* What headers make of the names under _FORTIFY_SOURCE. */
-int __swprintf_chk(wchar_t *, size_t, int, size_t, const wchar_t *, ...);
-int __fwprintf_chk(FILE *, int, const wchar_t *, ...);
-wchar_t *__fgetws_chk(wchar_t *, size_t, int, FILE *);
-
-#define TWO L"%d %hd", (int *)A, (short *)(A + 8)
 
 #define S(t) sizeof(struct t)
 
@@ -544,59 +394,6 @@ wchar_t *__fgetws_chk(wchar_t *, size_t, int, FILE *);
 	T(strptime, nothing, W(A, S(tm)), must(strptime("12:30", "%H:%M", (struct tm *)A)))        \
 	T(regexec, expression, W(A, 2 * sizeof(regmatch_t)); R(B, 6), must(!regexec(&re, B, 2,     \
 	    (regmatch_t *)A, 0)))                                                                  \
-	T(swprintf, nothing, W(A, 12), must(swprintf((wchar_t *)A, 20, L"%d", 12) == 2))           \
-	T(swscanf, numbers, W(A, 4); W(A + 8, 2); R(B, WS), must(swscanf((wchar_t *)B, TWO) == 2)) \
-	T(vswscanf, numbers, W(A, 4); W(A + 8, 2); R(B, WS), must(BY_LIST(vswscanf, B, TWO) == 2)) \
-	T(fwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(fwscanf(input, TWO) == 2))          \
-	T(vfwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(BY_LIST(vfwscanf, input, TWO) ==   \
-	    2))                                                                                    \
-	T(wscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(wscanf(TWO) == 2))                   \
-	T(vwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(BY_LIST(from_stdin, NULL, TWO) ==   \
-	    2))                                                                                    \
-	T(old_swscanf, numbers, W(A, 4); W(A + 8, 2); R(B, WS), must(old_swscanf((wchar_t *)B,     \
-	    TWO) == 2))                                                                            \
-	T(old_vswscanf, numbers, W(A, 4); W(A + 8, 2); R(B, WS), must(BY_LIST(old_vswscanf, B,     \
-	    TWO) == 2))                                                                            \
-	T(old_fwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(old_fwscanf(input, TWO) == 2))  \
-	T(old_vfwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(BY_LIST(old_vfwscanf, input,   \
-	    TWO) == 2))                                                                            \
-	T(old_wscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(old_wscanf(TWO) == 2))           \
-	T(old_vwscanf, file_of_numbers, W(A, 4); W(A + 8, 2), must(BY_LIST(old_from_stdin, NULL,   \
-	    TWO) == 2))                                                                            \
-	T(swscanf_part, one_number, W(A, 4); R(B, WS), must(swscanf((wchar_t *)B, TWO) == 1))      \
-	T(swscanf_end, blanks, R(B, 3 * WS), must(swscanf((wchar_t *)B, TWO) == EOF))              \
-	T(swscanf_narrow, words, W(A, 4); W(A + 8, 1); R(B, WS), must(swscanf((wchar_t *)B,        \
-	    L"%3s%*s %c", A, A + 8) == 2))                                                         \
-	T(swscanf_wide, words, W(A, 4 * WS); W(A + 32, WS); R(B, WS), must(swscanf((wchar_t *)B,   \
-	    L"%3ls%*ls %lc", A, A + 32) == 2))                                                     \
-	T(swscanf_set, word_and_number, W(A, 4); W(A + 8, 8); R(B, WS), must(swscanf((wchar_t *)B, \
-	    L"%[a-c]%lf", A, A + 8) == 2))                                                         \
-	T(swscanf_wide_set, word_and_number, W(A, 4 * WS); R(B, WS), must(swscanf((wchar_t *)B,    \
-	    L"%l[^]0-9\u00e4]%*f", A) == 1))                                                       \
-	T(swscanf_allocated, words, W(A, sizeof(char *)); R(B, WS), must(swscanf((wchar_t *)B,     \
-	    L"%ms", (char **)A) == 1))                                                             \
-	T(swscanf_wide_allocated, words, W(A, sizeof(wchar_t *)); R(B, WS), must(swscanf((wchar_t  \
-	    *)B, L"%mls", (wchar_t **)A) == 1))                                                    \
-	T(sscanf_c_full, narrow_words, W(A, 5); W(A + 8, 4); R(B, 1), must(sscanf(B, "%5c %d", A,  \
-	    (int *)(A + 8)) == 2))                                                                 \
-	T(sscanf_c_cut, narrow_word, W(A, 1); R(B, 1), must(sscanf(B, "%5c", A) == 1))             \
-	T(fscanf_c_full, file_of_six, W(A, 5), must(fscanf(input, "%5c", A) == 1))                 \
-	T(fscanf_c_cut, file_of_three, W(A, 1), must(fscanf(input, "%5c", A) == 1))                \
-	T(swprintf_texts, narrow_and_wide, W(A, 7 * WS); R(B, 4); R(B + 16, 3 * WS),               \
-	    must(swprintf((wchar_t *)A, 20, L"%s-%ls", B, B + 16) == 6))                           \
-	T(swprintf_no_room, narrow_and_wide, (void)0, must(swprintf((wchar_t *)A, 3, L"%s", B) ==  \
-	    -1))                                                                                   \
-	T(fgetws, file_of_numbers, W(A, 7 * WS), must(fgetws((wchar_t *)A, 99, input)))            \
-	T(fputws, words, R(B, 9 * WS), must(fputws((wchar_t *)B, tmpfile()) >= 0))                 \
-	T(fwprintf, narrow_and_wide, R(B, 4); R(B + 16, 3 * WS), must(fwprintf(tmpfile(),          \
-	    L"%s-%ls", B, B + 16) == 6))                                                           \
-	T(fwprintf_n, nothing, W(B, 4), must(fwprintf(tmpfile(), L"ab%n", (int *)B) == 2))         \
-	T(swprintf_chk, narrow_and_wide, W(A, 7 * WS); R(B, 4); R(B + 16, 3 * WS),                 \
-	    must(__swprintf_chk((wchar_t *)A, 20, 1, 99, L"%s-%ls", B, B + 16) == 6))              \
-	T(fwprintf_chk, narrow_and_wide, R(B, 4), must(__fwprintf_chk(tmpfile(), 1, L"%s", B) ==   \
-	    3))                                                                                    \
-	T(fgetws_chk, file_of_numbers, W(A, 7 * WS), must(__fgetws_chk((wchar_t *)A, 99, 99,       \
-	    input)))                                                                               \
 	T(timer_gettime, timer, W(A, S(itimerspec)), must(!timer_gettime(a_timer, (struct          \
 	    itimerspec *)A)))                                                                      \
 	T(timer_settime, timer, W(A, S(itimerspec)); R(B, S(itimerspec)),                          \
@@ -616,91 +413,27 @@ wchar_t *__fgetws_chk(wchar_t *, size_t, int, FILE *);
 	T(posix_spawn, attrs, R(A, 5); W(B, 4), char *argv[] = {A, NULL};                          \
 	    must(!posix_spawn((pid_t *)B, "/bin/true", NULL, NULL, argv, NULL));                   \
 	    must(waitpid(*(pid_t *)B, NULL, 0) > 0))                                               \
+	T(process_vm_readv, vectors, W(A, 3); W(A + 16, 2), struct iovec from = {"hello", 5};      \
+	    must(process_vm_readv(getpid(), iov, 2, &from, 1, 0) == 5))                            \
+	T(process_vm_writev, vectors, R(A, 3); R(A + 16, 2), static char there[5]; struct iovec    \
+	    to = {there, 5}; must(process_vm_writev(getpid(), iov, 2, &to, 1, 0) == 5))            \
+	T(vmsplice_in, vectors, R(A, 3); R(A + 16, 10), must(vmsplice(fd[1], iov, 2, 0) == 13))    \
+	T(vmsplice_out, vectors, W(A, 3); W(A + 16, 2), must(vmsplice(fd[0], iov, 2, 0) == 5))     \
+	T(lsearch_there, letters, R(B, 8), must(lsearch("b", A, (size_t *)B, 1,           \
+	    chars_differ) == A + 1))                                                               \
+	T(lsearch_new, letters, W(B, 8); W(A + 3, 1), must(lsearch("z", A, (size_t *)B, 1,         \
+	    chars_differ) == A + 3))                                                               \
+	T(lfind, letters, R(B, 8), must(!lfind("z", A, (size_t *)B, 1, chars_differ)))             \
+	T(nftw, a_path, R(B, 9), must(nftw(B, no_file, 4, 0) < 0))                                 \
+	T(ftw, a_path, R(B, 9), must(ftw(B, NULL, 4) < 0))                                         \
 	T(open, attrs, R(A, 5), must(open(A, O_RDONLY) < 0))                                       \
 	T(uname, nothing, W(A, S(utsname)), must(!uname((struct utsname *)A)))                     \
 	T(system, attrs, (void)0, sink = system("true"))
 
-#define OP(name, before, touched, ...)                                                            \
-	static void op_##name(void)                                                                \
-	{                                                                                          \
-		__VA_ARGS__;                                                                       \
-	}                                                                                          \
-	static void want_##name(void)                                                              \
-	{                                                                                          \
-		touched;                                                                           \
-	}
 CASES(OP)
-
-static void *thread(void *op)
-{
-	((void (*)(void))op)();
-	set(&done, 1);
-	while (!get(&leave))
-		usleep(20);
-	return NULL;
-}
-
-/* One function for all bytes: equal stacks are reported again and again. */
-static char probe(volatile char *p)
-{
-	set(&reports, 0);
-	(void)*p;
-	if (get(&reports))
-		return 'w';
-	*p = 1;
-	return get(&reports) ? 'r' : 0;
-}
-
-static int differ(const char *name, const char *buffer, const char *want, volatile char *p)
-{
-	int bad = 0, end = BYTES;
-
-	while (end > 0 && !want[end - 1])
-		end--;
-	for (int i = 0; i < BYTES && i < end + 24; i++) {
-		char have = probe(p + i);
-		if (have != want[i] && !bad++)
-			printf("%s: %s[%d] is '%c', not '%c' (%d bytes were expected)\n", name, buffer, i,
-			    have ? have : '.', want[i] ? want[i] : '.', end);
-	}
-	return bad != 0;
-}
-
-static int differs(const char *name, void (*before)(void), void (*op)(void), void (*want)(void))
-{
-	pthread_t th;
-	int bad;
-
-	memset(A, 0, BYTES);
-	memset(B, 0, BYTES);
-	memset(want_a, 0, BYTES);
-	memset(want_b, 0, BYTES);
-	fd[0] = fd[1] = sock[0] = sock[1] = -1;
-	before();
-	set(&done, 0);
-	set(&leave, 0);
-	must(pthread_create(&th, NULL, thread, (void *)op) == 0);
-	while (!get(&done))
-		usleep(20);
-	want();
-	bad = differ(name, "A", want_a, A) | differ(name, "B", want_b, B);
-	set(&leave, 1);
-	pthread_join(th, NULL);
-	for (int i = 0; i < 2; i++) {
-		close(fd[i]);
-		close(sock[i]);
-	}
-	return bad;
-}
 
 int main(int argc, char **argv)
 {
-	int bad = 0;
-
 	signal(SIGUSR1, old_handler);
-#define RUN(name, before, touched, ...)                                                               \
-	if (argc < 2 || strcmp(argv[1], #name) == 0)                                               \
-		bad |= differs(#name, before, op_##name, want_##name);
-	CASES(RUN)
-	return bad;
+	return RUN_CASES;
 }

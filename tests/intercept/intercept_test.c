@@ -64,13 +64,13 @@ Test(intercept, ranges_are_exact, .timeout = 240)
 	}
 }
 
-Test(intercept, what_is_filled_is_exact, .timeout = 240)
+static void filled(const char *src, const char *flags)
 {
 	for (size_t i = 0; i < HOSTS; i++) {
 		char program[512];
 		Run r;
 
-		build(program, sizeof program, hosts[i], "fills.c", "-fno-builtin -w");
+		build(program, sizeof program, hosts[i], src, flags);
 		run_sh(&r, 60,
 		    "GORACE='exitcode=0 log_path=/dev/null suppress_equal_addresses=0 "
 		    "suppress_equal_stacks=0 symbolize=0' %s",
@@ -78,6 +78,21 @@ Test(intercept, what_is_filled_is_exact, .timeout = 240)
 		cr_expect_eq(r.code, 0, "%s: %d %s", hosts[i], r.code, r.out);
 		run_free(&r);
 	}
+}
+
+Test(intercept, what_is_filled_is_exact, .timeout = 240)
+{
+	filled("fills.c", "-fno-builtin -w");
+}
+
+Test(intercept, what_is_filled_is_exact_of_wide_characters_and_formats, .timeout = 240)
+{
+	Run r;
+
+	run_sh(&r, 60, "mkdir -p " WORK " && cc -shared -fPIC -O1 " HERE "isoc23.c -o " WORK "/libisoc23.so");
+	cr_assert_eq(r.code, 0, "%s", r.err);
+	run_free(&r);
+	filled("wides.c", "-fno-builtin -w -Wl,-rpath," WORK " -Wl,--no-as-needed " WORK "/libisoc23.so");
 }
 
 /* Each case of a program of pair.h (or threads.c), in a process of its own: race_ must be reported. One

@@ -65,6 +65,20 @@ static void take_vector(int from)
 	must(readv(from, &v, 1) == 1);
 }
 
+static void splice_into(int to)
+{
+	static char byte = 'x';
+	struct iovec v = {&byte, 1};
+	must(vmsplice(to, &v, 1, 0) == 1);
+}
+
+static void splice_from(int from)
+{
+	char c;
+	struct iovec v = {&c, 1};
+	must(vmsplice(from, &v, 1, 0) == 1);
+}
+
 static void give_vector_how(int to)
 {
 	struct iovec v = {(void *)"x", 1};
@@ -220,6 +234,9 @@ UNSEEN static int unseen(const int *p)
 	C(norace_pipe_vector_how, put(); give_vector_how(fd[1]), take_vector_how(fd[0]); see())    \
 	C(race_pipe_vector_how_after, give_vector_how(fd[1]); put(); step(1),                      \
 	    take_vector_how(fd[0]); after(1); see())                                               \
+	C(norace_pipe_vmsplice, put(); splice_into(fd[1]), splice_from(fd[0]); see())              \
+	C(race_pipe_vmsplice_after, splice_into(fd[1]); put(); step(1), splice_from(fd[0]);        \
+	    after(1); see())                                                                       \
 	C(norace_pipe_wide_printf, put(); print_wide_to(fd[1]), get_wide_from(fd[0]); see())       \
 	C(norace_pipe_wide_line, put(); put_wide_to(fd[1]), get_wide_line_from(fd[0]); see())      \
 	C(race_pipe_wide_line_after, put_wide_to(fd[1]); put(); step(1),                           \
