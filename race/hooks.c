@@ -206,7 +206,23 @@ void hook_handoff(RaceCtx *from, RaceCtx *to)
 	if (!from || !to || from == to || !race_enter(t))
 		return;
 	ClockPair p = race_publish(from);
-	ctx_learn(to, p, &from->clock);
+	if (!ctx_knows(to, p)) /* else all of it: see syncvar.c */
+		ctx_learn(to, p, &from->clock);
+	race_leave(t);
+}
+
+/* All that `to` knows `from` knows: its clock takes the other's place, and no join is worked out. */
+void hook_handback(RaceCtx *from, RaceCtx *to)
+{
+	RaceThread *t = &race_thread;
+	if (!from || !to || from == to || !race_enter(t))
+		return;
+	ClockPair p = race_publish(from);
+	if (!ctx_knows(to, p)) {
+		clock_copy(&to->clock, &from->clock);
+		clock_raise(&to->clock, p.slot, p.epoch);
+		to->grown = true;
+	}
 	race_leave(t);
 }
 

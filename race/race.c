@@ -226,6 +226,7 @@ RaceCtx *ctx_new(RaceCtx *parent, uint64_t id, bool is_main, bool is_thread, uin
 	c->stack_hi = stack_hi;
 	c->grown =
 	    true; /* nobody has this content of the clock yet: the first release publishes it */
+	clock_only_grows(&c->clock);
 	if (parent) {
 		ClockPair p = race_publish(parent);
 		clock_copy(&c->clock, &parent->clock);
@@ -356,6 +357,7 @@ ClockPair race_publish(RaceCtx *c)
 		return (ClockPair){c->slot, c->epoch - 1};
 	ClockPair p = {c->slot, c->epoch};
 	c->used = c->grown = false;
+	clock_settle(&c->clock);
 	if (unlikely(c->epoch >= RACE_EPOCH_MAX)) {
 		clock_raise(&c->clock, c->slot, c->epoch);
 		slot_put(c->slot, c->epoch, true);

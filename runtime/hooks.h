@@ -154,6 +154,8 @@ HOOK(void, hook_release_merge, (RaceCtx *g, const void *addr), )   /* join g's c
 HOOK(void, hook_release_acquire, (RaceCtx *g, const void *addr), ) /* both become their join */
 /* All that `from` did so far is before all that `to` does from now on: no object between. */
 HOOK(void, hook_handoff, (RaceCtx *from, RaceCtx *to), )
+/* The same, where `from` was handed off to by `to`, which has done and learnt nothing since. */
+HOOK(void, hook_handback, (RaceCtx *from, RaceCtx *to), )
 /* The sync object at addr is gone; a later one at the same address starts without a past. */
 HOOK(void, hook_forget, (const void *addr), )
 

@@ -2,9 +2,14 @@
  * vclock.c: the tree under vclock.h.
  *
  * Ownership: functions named *_own consume the caller's reference to their first argument and return an
- * owned reference. A node whose reference count is 1 is ours alone only if its parents are; where a
- * parent is shared we take a reference to the child first, which makes its count at least 2 and forces
- * the copy. So "ref == 1" alone decides in the recursion.
+ * owned reference. A node is ours alone if its reference count is 1 and its parents are; "mine" says that of the parents.
+ *
+ * Lineages. A node carries the mint of the clock that made or last changed it: the clock's lineage, which no other
+ * clock has, and a version, which each of its operations raises. Law: of two nodes of one lineage and one place in the
+ * tree, the one of the higher version has, for each slot, no lower epoch. For each was, when it was stamped, what its clock's
+ * tree had there, and that tree only grows; after that it changes no more under that stamp, since whoever changes a node,
+ * in place or a copy, stamps it, and all nodes above it. Two of one version are one node's work: an operation stamps
+ * a place once. (A raise that flushes several pairs may do so more often, in place: nobody else has seen the node.)
  */
 #include "vclock.h"
 
@@ -15,9 +20,20 @@
 #define FAN  16u
 #define BITS 4
 
+/* mint: 40 bits of lineage, 24 of version; when the versions are used up the clock takes a new lineage, and when those
+ * are it has none, which costs comparisons. */
+#ifdef GORO_HARD
+#define VERSION_BITS 4
+#define LINEAGES     (UINT64_C(1) << 16)
+#else
+#define VERSION_BITS 24
+#define LINEAGES     (UINT64_C(1) << 40)
+#endif
+
 struct ClockNode {
 	uint32_t ref;   /* atomic */
 	uint32_t level; /* 0: leaf */
+	uint64_t mint;
 	union {
 		ClockNode *kid[FAN];
 		uint32_t epoch[FAN];
@@ -29,13 +45,47 @@ struct ClockNode {
 static Pool leaves = POOL_INIT(LEAF_SIZE);
 static Pool inners = POOL_INIT(sizeof(ClockNode));
 
-static ClockNode *node_new(uint32_t level)
+static uint64_t lineage_new(void)
+{
+	static uint64_t lineages;
+	uint64_t l =
+	    load_rlx(&lineages) < LINEAGES ? add_rlx(&lineages, UINT64_C(1)) + 1 : LINEAGES;
+	return l < LINEAGES ? l << VERSION_BITS : 0;
+}
+
+void clock_only_grows(Clock *c)
+{
+	c->mint = lineage_new();
+}
+
+/* For one operation on c. */
+static uint64_t mint_next(Clock *c)
+{
+	if (c->mint && (++c->mint & ((UINT64_C(1) << VERSION_BITS) - 1)) == 0)
+		c->mint = lineage_new();
+	return c->mint;
+}
+
+static bool is_one_lineage(const ClockNode *a, const ClockNode *b)
+{
+	return a->mint && (a->mint ^ b->mint) >> VERSION_BITS == 0;
+}
+
+/* Its contents are the caller's to fill in. */
+static ClockNode *node_get(uint32_t level, uint64_t mint)
 {
 	ClockNode *n = pool_get(level ? &inners : &leaves);
 	race_count(clock_nodes);
-	memset(n, 0, level ? sizeof *n : LEAF_SIZE);
 	n->ref = 1;
 	n->level = level;
+	n->mint = mint;
+	return n;
+}
+
+static ClockNode *node_new(uint32_t level, uint64_t mint)
+{
+	ClockNode *n = node_get(level, mint);
+	memset(n->kid, 0, level ? sizeof n->kid : sizeof n->epoch);
 	return n;
 }
 
@@ -71,56 +121,83 @@ uint32_t clock_tree_get(const ClockNode *n, uint32_t slot)
 	return n ? n->epoch[slot & (FAN - 1)] : 0;
 }
 
-/* A private copy of n, in place where n is ours alone. */
-static ClockNode *private_own(ClockNode *n)
+static ClockNode *copy(ClockNode *n, uint64_t mint)
 {
-	if (load_acq(&n->ref) == 1) /* pairs with sub_ar in unref: the others have done reading */
-		return n;
-	ClockNode *c = node_new(n->level);
-	if (n->level) {
+	ClockNode *c = node_get(n->level, mint);
+	if (n->level)
 		for (uint32_t i = 0; i < FAN; i++)
 			c->kid[i] = ref(n->kid[i]);
-	} else {
+	else
 		memcpy(c->epoch, n->epoch, sizeof n->epoch);
+	return c;
+}
+
+/* n, or a copy, to be changed; its parents are ours alone. */
+static ClockNode *private_own(ClockNode *n, bool mine, uint64_t mint)
+{
+	if (mine) {
+		n->mint = mint;
+		return n;
 	}
+	ClockNode *c = copy(n, mint);
 	unref(n);
 	return c;
 }
 
-static ClockNode *grow_own(ClockNode *n, uint32_t level)
+static bool is_mine(const ClockNode *n)
+{
+	return load_acq(&n->ref) ==
+	       1; /* pairs with sub_ar in unref: the others have done reading */
+}
+
+static ClockNode *grow_own(ClockNode *n, uint32_t level, uint64_t mint)
 {
 	while (n->level < level) {
-		ClockNode *up = node_new(n->level + 1);
+		ClockNode *up = node_new(n->level + 1, mint);
 		up->kid[0] = n;
 		n = up;
 	}
 	return n;
 }
 
-static ClockNode *set_own(ClockNode *n, uint32_t level, uint32_t slot, uint32_t epoch)
+/* mine: of the parents. Below a shared node all are referred to by it and its copy: so ref == 1 is false there. */
+static ClockNode *set_own(
+    ClockNode *n, uint32_t level, uint32_t slot, uint32_t epoch, uint64_t mint)
 {
-	n = n ? private_own(n) : node_new(level);
+	n = n ? private_own(n, is_mine(n), mint) : node_new(level, mint);
 	if (n->level == 0) {
 		uint32_t *e = &n->epoch[slot & (FAN - 1)];
 		*e = *e > epoch ? *e : epoch;
 		return n;
 	}
 	ClockNode **kid = &n->kid[slot >> (BITS * n->level) & (FAN - 1)];
-	*kid = set_own(*kid, n->level - 1, slot, epoch);
+	*kid = set_own(*kid, n->level - 1, slot, epoch, mint);
 	return n;
 }
 
-static ClockNode *tree_raise_own(ClockNode *root, uint32_t slot, uint32_t epoch)
+static ClockNode *tree_raise_own(ClockNode *root, uint32_t slot, uint32_t epoch, uint64_t mint)
 {
 	uint32_t level = root ? root->level : 0;
 	while (!covers(level, slot))
 		level++;
 	if (root)
-		root = grow_own(root, level);
-	return set_own(root, level, slot, epoch);
+		root = grow_own(root, level, mint);
+	return set_own(root, level, slot, epoch, mint);
 }
 
-static ClockNode *join_leaf_own(ClockNode *a, ClockNode *b)
+typedef struct Join {
+	uint64_t mint;
+	bool grew;
+} Join;
+
+/*
+ * Join of a and b, both borrowed: a itself where b adds nothing, or where a is ours alone and was changed; b itself where it
+ * has all of a, so that clocks that know the same share the same nodes, and no reference was counted on the way;
+ * else a new node, the caller's. mine: of a's parents.
+ */
+static ClockNode *join(ClockNode *a, ClockNode *b, bool mine, Join *j);
+
+static ClockNode *join_leaves(ClockNode *a, ClockNode *b, bool mine, Join *j)
 {
 	bool a_has_all = true, b_has_all = true;
 	for (uint32_t i = 0; i < FAN; i++) {
@@ -129,65 +206,76 @@ static ClockNode *join_leaf_own(ClockNode *a, ClockNode *b)
 	}
 	if (a_has_all)
 		return a;
-	if (b_has_all) {
-		unref(a);
-		return ref(b);
-	}
-	a = private_own(a);
+	j->grew = true;
+	if (b_has_all)
+		return b;
+	if (mine)
+		a->mint = j->mint;
+	else
+		a = copy(a, j->mint);
 	for (uint32_t i = 0; i < FAN; i++)
 		if (a->epoch[i] < b->epoch[i])
 			a->epoch[i] = b->epoch[i];
 	return a;
 }
 
-static ClockNode *join_own(ClockNode *a, ClockNode *b);
-
-/* Join b into child i of *a, copying *a only where the child changes. */
-static void join_kid_own(ClockNode **a, uint32_t i, ClockNode *b)
+/* a is of b's level or higher, where b lies under first children. */
+static ClockNode *join_inners(ClockNode *a, ClockNode *b, bool mine, Join *j)
 {
-	ClockNode *old = (*a)->kid[i];
-	if (load_acq(&(*a)->ref) == 1) { /* pairs with sub_ar in unref */
-		(*a)->kid[i] = join_own(old, b);
-		return;
+	bool level = a->level == b->level, is_b = level, grew = false;
+	ClockNode *kid[FAN];
+	for (uint32_t i = 0; i < FAN; i++) {
+		ClockNode *other = level ? b->kid[i] : i ? NULL : b;
+		Join k = {j->mint, false};
+		kid[i] = join(a->kid[i], other, mine, &k);
+		is_b &= kid[i] == other;
+		grew |= k.grew;
 	}
-	ClockNode *kid = join_own(ref(old), b);
-	if (kid == old) {
-		unref(kid);
-		return;
+	if (!grew)
+		return a;
+	j->grew = true;
+	if (is_b)
+		return b;
+	ClockNode *out = mine ? a : node_get(a->level, j->mint);
+	out->mint = j->mint;
+	for (uint32_t i = 0; i < FAN; i++) {
+		ClockNode *old = a->kid[i], *other = level ? b->kid[i] : b;
+		if (kid[i] == old ? !mine : kid[i] == other)
+			ref(kid[i]);
+		out->kid[i] = kid[i];
+		if (mine && kid[i] != old)
+			unref(old);
 	}
-	*a = private_own(*a);
-	unref((*a)->kid[i]);
-	(*a)->kid[i] = kid;
+	return out;
 }
 
-/* Join of a and b; b is borrowed. Returns b itself (referenced) where b holds all of a, so that
- * clocks that know the same share the same nodes. */
-static ClockNode *join_own(ClockNode *a, ClockNode *b)
+static ClockNode *join(ClockNode *a, ClockNode *b, bool mine, Join *j)
 {
 	if (a == b || !b)
 		return a;
-	if (!a)
-		return ref(b);
-	if (a->level == 0 && b->level == 0)
-		return join_leaf_own(a, b);
-	if (a->level < b->level)
-		a = grow_own(a, b->level);
-	if (a->level > b->level) { /* b lies under a's first child */
-		join_kid_own(&a, 0, b);
+	bool related = a && is_one_lineage(a, b);
+	if (related && a->mint >= b->mint)
 		return a;
+	if (!a || (related && a->level == b->level)) {
+		j->grew = true;
+		return b;
 	}
-	bool same_as_b = true;
-	for (uint32_t i = 0; i < FAN; i++) {
-		if (a->kid[i] == b->kid[i])
-			continue;
-		join_kid_own(&a, i, b->kid[i]);
-		same_as_b &= a->kid[i] == b->kid[i];
-	}
-	if (same_as_b) {
-		unref(a);
-		return ref(b);
-	}
-	return a;
+	mine = mine && is_mine(a);
+	return a->level ? join_inners(a, b, mine, j) : join_leaves(a, b, mine, j);
+}
+
+static void flush(Clock *c)
+{
+	uint64_t mint = mint_next(c);
+	for (uint32_t i = 0; i < c->n; i++)
+		c->root = tree_raise_own(c->root, c->pair[i].slot, c->pair[i].epoch, mint);
+	c->n = 0;
+}
+
+void clock_settle(Clock *c)
+{
+	if (c->n && c->root && c->root->level > 1)
+		flush(c);
 }
 
 bool clock_raise(Clock *c, uint32_t slot, uint32_t epoch)
@@ -204,11 +292,8 @@ bool clock_raise(Clock *c, uint32_t slot, uint32_t epoch)
 	}
 	if (c->root && clock_tree_get(c->root, slot) >= epoch)
 		return false;
-	if (c->n == CLOCK_PAIRS) {
-		for (uint32_t i = 0; i < c->n; i++)
-			c->root = tree_raise_own(c->root, c->pair[i].slot, c->pair[i].epoch);
-		c->n = 0;
-	}
+	if (c->n == CLOCK_PAIRS)
+		flush(c);
 	c->pair[c->n++] = (ClockPair){slot, epoch};
 	return true;
 }
@@ -223,40 +308,29 @@ static void drop_known_pairs(Clock *c)
 	c->n = n;
 }
 
-/* Whether a holds all of b; skips what is shared. */
-static bool tree_has(const ClockNode *a, const ClockNode *b)
+static bool tree_join(Clock *d, ClockNode *b)
 {
-	if (a == b || !b)
-		return true;
-	if (b->level == 0) {
-		while (a && a->level)
-			a = a->kid[0];
-		for (uint32_t i = 0; i < FAN; i++)
-			if (b->epoch[i] > (a ? a->epoch[i] : 0))
-				return false;
+	ClockNode *a = d->root;
+	if (!a) {
+		d->root = ref(b);
 		return true;
 	}
-	while (a && a->level > b->level)
-		a = a->kid[0];
-	if (!a)
-		return false; /* no inner node is all zero */
-	if (a->level < b->level) {
-		for (uint32_t i = 1; i < FAN; i++)
-			if (b->kid[i])
-				return false;
-		return tree_has(a, b->kid[0]);
-	}
-	for (uint32_t i = 0; i < FAN; i++)
-		if (!tree_has(a->kid[i], b->kid[i]))
-			return false;
-	return true;
+	if (is_one_lineage(a, b) && a->mint >= b->mint)
+		return false;
+	Join j = {mint_next(d), false};
+	if (a->level < b->level)
+		a = grow_own(a, b->level, j.mint);
+	ClockNode *joined = join(a, b, true, &j);
+	d->root = joined == b ? ref(b) : joined;
+	if (joined != a)
+		unref(a);
+	return j.grew;
 }
 
 bool clock_join(Clock *d, const Clock *s)
 {
 	bool grew = false;
-	if (s->root != d->root && s->root && !tree_has(d->root, s->root)) {
-		d->root = join_own(d->root, s->root);
+	if (s->root != d->root && s->root && tree_join(d, s->root)) {
 		grew = true; /* perhaps only the overlay knew it: then we say so once too often */
 		drop_known_pairs(d);
 	}

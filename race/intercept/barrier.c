@@ -80,7 +80,7 @@ static void complete(RaceCtx *g, Arrival *list)
 			hook_handoff(a->g, g);
 	for (Arrival *a = list, *next; a; a = next) {
 		if (a->g && g)
-			hook_handoff(g, a->g);
+			hook_handback(g, a->g);
 		next = a->next;
 		store_rel(
 		    &a->go, 1u); /* pairs with load_acq in pthread_barrier_wait; *a is gone now */

@@ -135,7 +135,7 @@ static void race_pass(goro_chan *c, RaceCtx *s, const void *src, const void *spc
 	give(c, s, src, spc);
 	hook_handoff(s, r);
 	take(c, r, dst, rpc);
-	hook_handoff(r, s);
+	hook_handback(r, s);
 }
 
 /* ---- operations under the lock ---- */

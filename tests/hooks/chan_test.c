@@ -59,7 +59,7 @@ HookTest(chan, unbuffered_send_meets_receiver)
 	record();
 	goro_chan_send(c, &v);
 	let_run();
-	expect("1 handoff 2; 2 handoff 1");
+	expect("1 handoff 2; 2 handback 1");
 	return 0;
 }
 
@@ -70,7 +70,7 @@ HookTest(chan, unbuffered_receive_meets_sender)
 	record();
 	goro_chan_recv(c, &v);
 	let_run();
-	expect("2 handoff 1; 1 handoff 2");
+	expect("2 handoff 1; 1 handback 2");
 	return 0;
 }
 
@@ -148,12 +148,12 @@ HookTest(chan, accesses_of_a_rendezvous)
 	parked(receiver, c);
 	rec_start(REC_MEMORY | REC_ORDER);
 	goro_chan_send(c, &v); /* a: the channel lives, b: it is not being closed */
-	expect("1 read a 1; 1 read b 1; 1 read v 4; 1 handoff 2; 2 write w 4; 2 handoff 1");
+	expect("1 read a 1; 1 read b 1; 1 read v 4; 1 handoff 2; 2 write w 4; 2 handback 1");
 	let_run();
 	parked(sender, c);
 	rec_start(REC_MEMORY | REC_ORDER);
 	goro_chan_recv(c, &v);
-	expect("1 read a 1; 3 read w 4; 3 handoff 1; 1 write v 4; 1 handoff 3"); /* 3 read b when it parked */
+	expect("1 read a 1; 3 read w 4; 3 handoff 1; 1 write v 4; 1 handback 3"); /* 3 read b when it parked */
 	return 0;
 }
 
@@ -219,14 +219,14 @@ HookTest(select, waiting_and_served)
 	record();
 	goro_chan_send(ch[0], &v);
 	let_run();
-	expect("1 handoff 2; 2 handoff 1");
+	expect("1 handoff 2; 2 handback 1");
 
 	goro_go(selector, ch);
 	let_run();
 	record();
 	goro_chan_recv(ch[0], &v);
 	let_run();
-	expect("3 handoff 1; 1 handoff 3");
+	expect("3 handoff 1; 1 handback 3");
 
 	goro_go(selector, NULL);
 	let_run();

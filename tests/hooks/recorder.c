@@ -334,6 +334,22 @@ void hook_handoff(RaceCtx *from, RaceCtx *to)
 	leave();
 }
 
+void hook_handback(RaceCtx *from, RaceCtx *to)
+{
+	enter();
+	alive(from);
+	alive(to);
+	for (int i = 0; i < nctxs; i++)
+		if (to->clock[i] > from->clock[i] && i != to->id - 1)
+			broken("handed back to one who knows more");
+	if (to->clock[to->id - 1] > from->clock[to->id - 1] + 1)
+		broken("handed back to one who has done more");
+	record(REC_ORDER, "%u handback %u", from->number, to->number);
+	join(to->clock, from->clock);
+	tick(from);
+	leave();
+}
+
 void hook_forget(const void *addr)
 {
 	enter();

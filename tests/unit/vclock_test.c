@@ -3,12 +3,14 @@
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../../race/clock/slot.h"
 #include "../../race/clock/vclock.h"
 
 #define CLOCKS 12
 #define SLOTS  700 /* three levels of the tree */
+#define GROW   8   /* so many of the clocks have lineages: a new one each time that they start anew */
 
 static uint64_t seed;
 
@@ -47,6 +49,12 @@ static void compare(const Clock *c, const Plain *p, int step)
 		             clock_get(c, slot_of(i)), p->epoch[i]);
 }
 
+static void start_anew(Clock *c, uint32_t i)
+{
+	if (i < GROW)
+		clock_only_grows(c);
+}
+
 Test(vclock, agrees_with_plain_arrays)
 {
 	static Clock c[CLOCKS];
@@ -56,11 +64,13 @@ Test(vclock, agrees_with_plain_arrays)
 		for (int i = 0; i < CLOCKS; i++) {
 			clock_clear(&c[i]);
 			p[i] = (Plain){{0}};
+			start_anew(&c[i], i);
 		}
 		for (int step = 0; step < 1500; step++) {
 			uint32_t a = roll(CLOCKS), b = roll(CLOCKS);
 			switch (roll(8)) {
 			case 0:
+				start_anew(&c[a], a);
 				clock_copy(&c[a], &c[b]);
 				p[a] = p[b];
 				break;
@@ -74,7 +84,15 @@ Test(vclock, agrees_with_plain_arrays)
 				if (roll(20) == 0) {
 					clock_clear(&c[a]);
 					p[a] = (Plain){{0}};
+					start_anew(&c[a], a);
 				}
+				break;
+			case 4: /* one joins the other, and is what it knows */
+				clock_settle(&c[a]);
+				clock_join(&c[b], &c[a]);
+				plain_join(&p[b], &p[a]);
+				clock_copy(&c[a], &c[b]);
+				p[a] = p[b];
 				break;
 			default: {
 				uint32_t i = roll(4) ? roll(SLOTS) : roll(8), e = 1 + roll(50);
@@ -101,6 +119,41 @@ Test(vclock, join_shares_what_the_other_knows_all_of)
 	cr_assert(clock_join(&b, &a));
 	cr_assert_eq(b.root, a.root, "b holds nothing of its own");
 	cr_assert_not(clock_join(&b, &a));
+}
+
+/* A chain in which news go both ways, as of goroutines that pass messages on: most of a join is one lineage's. */
+Test(vclock, a_chain_agrees_with_plain_arrays)
+{
+	enum { CHAIN = 400 };
+	static Clock c[CHAIN];
+	static uint32_t plain[CHAIN][CHAIN];
+	for (int i = 0; i < CHAIN; i++)
+		clock_only_grows(&c[i]);
+	seed = 7;
+	for (int step = 0; step < 60000; step++) {
+		uint32_t a = roll(CHAIN - 1), b = a + 1, own = ++plain[a][a];
+		if (roll(3) == 0) {
+			b = a;
+			a = b + 1;
+			own = ++plain[a][a];
+		}
+		clock_settle(&c[a]);
+		clock_join(&c[b], &c[a]);
+		clock_raise(&c[b], a, own);
+		for (int i = 0; i < CHAIN; i++)
+			if (plain[b][i] < plain[a][i])
+				plain[b][i] = plain[a][i];
+		if (roll(2)) { /* and back */
+			own = ++plain[b][b];
+			clock_settle(&c[b]);
+			clock_copy(&c[a], &c[b]);
+			clock_raise(&c[a], b, own);
+			memcpy(plain[a], plain[b], sizeof plain[a]);
+		}
+		if (step % 100 == 0)
+			for (uint32_t i = 0; i < CHAIN; i++)
+				cr_assert(i == b || clock_get(&c[b], i) == plain[b][i], "step %d: %u of %u", step, i, b);
+	}
 }
 
 Test(vclock, nodes_come_back)
