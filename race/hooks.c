@@ -162,7 +162,7 @@ void hook_acquire(RaceCtx *g, const void *addr)
 	RaceThread *t = &race_thread;
 	if (!g || g->ignore_sync || !race_enter(t))
 		return;
-	SyncVar *s = sync_find((uintptr_t)addr);
+	SyncVar *s = sync_is_known(g, (uintptr_t)addr) ? NULL : sync_find((uintptr_t)addr);
 	if (s) {
 		sync_acquire(g, s);
 		sync_unlock(s);

@@ -113,12 +113,12 @@ static void edges_in(Atomic *a, int order)
 		sync_acquire(a->ctx, s);
 		return;
 	}
-	if (s->whole && ctx_knows(a->ctx, s->own))
+	ClockPair own = sync_own(s);
+	if (own.epoch && ctx_knows(a->ctx, own))
 		return;
 	Fences *f = ctx_fences(a->ctx);
 	clock_join(&f->acquire, &s->clock);
-	if (s->whole)
-		clock_raise(&f->acquire, s->own.slot, s->own.epoch);
+	clock_raise(&f->acquire, own.slot, own.epoch);
 	f->has_acquire = true;
 }
 
@@ -144,12 +144,9 @@ static void edges_out(Atomic *a, Op op)
 			sync_clear(s);
 	}
 	if (f && f->has_release) {
-		if (s->whole)
-			clock_raise(&s->clock, s->own.slot, s->own.epoch);
+		sync_mix(s);
 		clock_join(&s->clock, &f->release);
 		clock_raise(&s->clock, f->release_own.slot, f->release_own.epoch);
-		s->own = (ClockPair){0, 0};
-		s->whole = false;
 		s->full = true;
 		sync_head(s, a->ctx, false);
 	}

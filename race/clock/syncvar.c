@@ -119,6 +119,20 @@ static inline struct Recent *recent_of(uintptr_t addr)
 	return &recent[(addr >> 3 ^ addr >> 7 ^ addr >> 12) % RECENT];
 }
 
+/*
+ * No lock: own alone is read, in one load, and says all. It may be an older one's than is there a moment later, as
+ * under the lock; it is never an older one's than was there when the call was made. That it is addr's is seen
+ * afterwards: one that was forgotten and made again meanwhile, for the same address, nobody had who knew addr as alive.
+ */
+bool sync_is_known(const RaceCtx *ctx, uintptr_t addr)
+{
+	const struct Recent *c = recent_of(addr);
+	if (unlikely(c->addr != addr) || unlikely(!c->s))
+		return false;
+	ClockPair own = sync_own(c->s);
+	return own.epoch && load_acq(&c->s->addr) == addr && ctx_knows(ctx, own);
+}
+
 static SyncVar *find_far(uintptr_t addr);
 
 SyncVar *sync_find(uintptr_t addr)
@@ -271,8 +285,7 @@ static void copy_to(uintptr_t addr, uintptr_t by)
 	if (!(to = sync_get(addr + by)))
 		return;
 	clock_copy(&to->clock, &s->clock);
-	to->own = s->own;
-	to->whole = s->whole;
+	sync_own_set(to, sync_own(s));
 	to->full = s->full;
 	to->nheads = s->nheads;
 	memcpy(to->heads, s->heads, sizeof to->heads);
@@ -313,8 +326,9 @@ void sync_mark(void)
 {
 	for (uint32_t id = 1; id <= vars.top; id++) {
 		SyncVar *s = var_at(id);
-		if (s->full && s->whole)
-			slot_mark(s->own.slot);
+		ClockPair own = sync_own(s);
+		if (own.epoch)
+			slot_mark(own.slot);
 	}
 }
 
@@ -335,9 +349,10 @@ void ctx_learn(RaceCtx *ctx, ClockPair own, const Clock *clock)
 
 void sync_acquire(RaceCtx *ctx, SyncVar *s)
 {
-	if (!s->full || (s->whole && ctx_knows(ctx, s->own)))
+	ClockPair own = sync_own(s);
+	if (!s->full || (own.epoch && ctx_knows(ctx, own)))
 		return;
-	ctx_learn(ctx, s->own, &s->clock);
+	ctx_learn(ctx, own, &s->clock);
 }
 
 bool sync_has_head(const SyncVar *s, const RaceCtx *ctx)
@@ -365,8 +380,8 @@ static void overwrite(RaceCtx *ctx, SyncVar *s)
 	ClockPair p = race_publish(ctx);
 	/* clock_copy is cheap where the content is the same: the root is compared first */
 	clock_copy(&s->clock, &ctx->clock);
-	s->own = p;
-	s->whole = s->full = true;
+	sync_own_set(s, p);
+	s->full = true;
 }
 
 void sync_release(RaceCtx *ctx, SyncVar *s)
@@ -378,18 +393,24 @@ void sync_release(RaceCtx *ctx, SyncVar *s)
 void sync_release_merge(RaceCtx *ctx, SyncVar *s)
 {
 	sync_head(s, ctx, false);
-	if (!s->full || (s->whole && ctx_knows(ctx, s->own))) {
+	ClockPair own = sync_own(s);
+	if (!s->full || (own.epoch && ctx_knows(ctx, own))) {
 		overwrite(ctx, s);
 		return;
 	}
 	ClockPair p = race_publish(ctx);
-	if (s->whole) {
-		clock_raise(&s->clock, s->own.slot, s->own.epoch);
-		s->whole = false;
-		s->own = (ClockPair){0, 0};
-	}
+	sync_mix(s);
 	clock_join(&s->clock, &ctx->clock);
 	clock_raise(&s->clock, p.slot, p.epoch);
+}
+
+void sync_mix(SyncVar *s)
+{
+	ClockPair own = sync_own(s);
+	if (!own.epoch)
+		return;
+	sync_own_set(s, (ClockPair){0, 0}); /* before the clock is another than own says */
+	clock_raise(&s->clock, own.slot, own.epoch);
 }
 
 void sync_release_acquire(RaceCtx *ctx, SyncVar *s)
@@ -400,9 +421,9 @@ void sync_release_acquire(RaceCtx *ctx, SyncVar *s)
 
 void sync_clear(SyncVar *s)
 {
+	sync_own_set(s, (ClockPair){0, 0});
 	clock_clear(&s->clock);
-	s->full = s->whole = false;
-	s->own = (ClockPair){0, 0};
+	s->full = false;
 	s->nheads = 0;
 }
 
