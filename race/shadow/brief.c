@@ -372,6 +372,24 @@ static inline __attribute__((always_inline)) bool brief_one(
 	return b != BRIEF_NOT;
 }
 
+/* An atomic access again of what the same kind did last, before, with nothing but plain writes of long ago beside it: a
+ * counter, a flag. The cell of plane R; 0: not for here. */
+static inline Cell atomic_again(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t mask,
+    uint32_t size, Cell w, Cell r)
+{
+	if (!r || !cell_is_simple(r) || cell_mask(r) != mask || cell_kind(r, PLANE_R) != kind)
+		return 0;
+	ClockPair p = *record_when(cell_rec(r));
+	if (mine(ctx, p) || !before(ctx, p))
+		return 0;
+	if (w && (!cell_is_simple(w) || cell_kind(w, PLANE_W) != KIND_WRITE ||
+		     !before(ctx, *record_when(cell_rec(w)))))
+		return 0;
+	RecId rec = brief_record(t, ctx, pc, size);
+	return rec ? cell_simple((Entry){rec, (uint8_t)kind, mask}) : 0;
+}
+_Static_assert(KIND_AREAD < KIND_WRITE && KIND_AWRITE < KIND_WRITE, "atomics are in plane R");
+
 bool access_brief_atomic(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc)
 {
 	uint32_t size = 1u << (code >> 3 & 3), off = (uint32_t)addr & 7;
@@ -381,10 +399,13 @@ bool access_brief_atomic(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned c
 	Brief b = BRIEF_NOT;
 	block_lock(addr);
 	Cell w = load_rlx(pw), r = load_rlx(pr);
-	if (likely(w | r) || shadow_is_touched(shadow_chunk(addr)))
-		b = access_brief(t, ctx, (uintptr_t)pc,
-		    code & CODE_WRITE ? KIND_AWRITE : KIND_AREAD,
-		    (uint8_t)(((1u << size) - 1) << off), size, w, r, &w2, &r2);
+	Kind kind = code & CODE_WRITE ? KIND_AWRITE : KIND_AREAD;
+	uint8_t mask = (uint8_t)(((1u << size) - 1) << off);
+	w2 = w;
+	if ((r2 = atomic_again(t, ctx, (uintptr_t)pc, kind, mask, size, w, r)) != 0)
+		b = BRIEF_IN_R;
+	else if (likely(w | r) || shadow_is_touched(shadow_chunk(addr)))
+		b = access_brief(t, ctx, (uintptr_t)pc, kind, mask, size, w, r, &w2, &r2);
 	if (b != BRIEF_NOT) {
 		if (w != w2)
 			store_rlx(pw, w2); /* relaxed: as in check_granule */
