@@ -203,6 +203,31 @@ Test(brief, is_the_long_way_where_one_access_is_remembered)
 	cr_assert_gt(compared, 5000u);
 }
 
+/* What is to be told, and what is of a block freed, no short way decides. (Plain ones go on to the long way by themselves.) */
+Test(brief, conflicts_are_not_for_the_short_way)
+{
+	uintptr_t at = (uintptr_t)&memory[8];
+	unsigned declined = 0;
+	for (int wr = 0; wr < 6; wr++)
+		for (uint8_t wk = KIND_WRITE; wk < KINDS; wk++)
+			for (int rr = -1; rr < 6; rr++)
+				for (uint8_t kind = KIND_READ; kind <= KIND_AWRITE; kind++)
+					for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+						Entry we = {recs[wr], wk, 0xff}, re = {rr < 0 ? 0 : recs[rr], kind, 0xff};
+						Cell w = cell_of(1, &we), r = cell_of(rr >= 0, &re);
+						if (ways[i].slow != atomic_way || is_quiet(&ways[i], w, r))
+							continue;
+						set(at, w, r);
+						cr_assert(race_enter_self(t));
+						cr_assert_not(access_brief_atomic(t, t->ctx, at, ways[i].code, &at), "%s, w %#x r %#x",
+						    ways[i].name, w, r);
+						race_leave(t);
+						cr_assert(*shadow_w(at) == w && *shadow_r_of(shadow_w(at)) == r);
+						declined++;
+					}
+	cr_assert_gt(declined, 300u);
+}
+
 Test(brief, is_the_long_way_where_several_are_remembered)
 {
 	uint64_t seed = 4711;
