@@ -247,8 +247,10 @@ static void range_of(RaceCtx *g, const void *addr, size_t size, Kind kind, const
 	if (size == 1u << log2 &&
 	    ((uintptr_t)addr & 7) + size <= GRANULE) { /* as the program's own, caches and all */
 		collect_if_due(t);
-		access_check(t, g, (uintptr_t)addr,
-		    CODE_SIZE(log2) | CODE_PLAIN | (kind == KIND_WRITE ? CODE_WRITE : 0), pc);
+		unsigned code =
+		    CODE_SIZE(log2) | CODE_PLAIN | (kind == KIND_WRITE ? CODE_WRITE : 0);
+		if (g != t->ctx || !access_brief_plain(t, g, (uintptr_t)addr, code, pc))
+			access_check(t, g, (uintptr_t)addr, code, pc);
 		finding_flush(t);
 		race_leave(t);
 		return;

@@ -32,7 +32,8 @@ Brief access_brief(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t
 /* The free of a granule whose accesses are all before it: *w2, and nothing in R. False: nothing was done. */
 bool access_brief_free(Access *a, Cell w, Cell r, Cell *w2);
 
-/* The whole of an atomic access by who runs here, where that is enough; false: access_check has to do it. */
+/* The whole of an access by who runs here, plain or atomic, where that is enough; false: access_check has to do it. */
+bool access_brief_plain(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc);
 bool access_brief_atomic(
     RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc);
 

@@ -372,6 +372,11 @@ static inline __attribute__((always_inline)) bool brief_one(
 	return b != BRIEF_NOT;
 }
 
+bool access_brief_plain(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned code, const void *pc)
+{
+	return brief_may(ctx) && brief_one(t, ctx, addr, code, pc);
+}
+
 /* An atomic access again of what the same kind did last, before, with nothing but plain writes of long ago beside it: a
  * counter, a flag. The cell of plane R; 0: not for here. */
 static inline Cell atomic_again(RaceThread *t, RaceCtx *ctx, uintptr_t pc, Kind kind, uint8_t mask,
