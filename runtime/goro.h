@@ -172,7 +172,7 @@ GORO_API bool goro_rwmutex_trylock(goro_rwmutex *rw);
 /* Done -> the Wait that it lets go. "sync: negative WaitGroup counter" is a panic. */
 typedef struct goro_waitgroup {
 	uint64_t state;  /* counter:32, waiters:32 */
-	uint64_t waited; /* -race: number of the goroutine that has waited since the last Done, or 0 */
+	uint64_t waited; /* -race: number of the goroutine or thread that has waited since the last Done, or 0 */
 } goro_waitgroup;
 GORO_API void goro_waitgroup_add(goro_waitgroup *wg, int n);
 GORO_API void goro_waitgroup_done(goro_waitgroup *wg);

@@ -13,6 +13,7 @@ static Lock free_lock = LOCK_INIT(STACK);
 static G *free_list;
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static uint64_t threads; /* so many have come; relaxed: a number of their own is all they want */
 static __thread G *tls_foreign __attribute__((tls_model("initial-exec")));
 
 static void thread_ended(void *p)
@@ -63,6 +64,7 @@ __attribute__((noinline)) G *g_foreign(void)
 	pthread_once(&once, make_key);
 	g = take();
 	g->foreign = true;
+	g->created_by = add_rlx(&threads, UINT64_C(1)) + 1;
 	g->state = G_RUNNING;
 	g->next = NULL;
 	g->race = hook_self();

@@ -28,6 +28,12 @@
 
 static const char MISUSE[] = "sync: WaitGroup misuse: Add called concurrently with Wait";
 
+/* Who waited: never another's, not of one who came after it has ended. */
+static uint64_t number(const G *g)
+{
+	return g->foreign ? g->created_by | UINT64_C(1) << 63 : g->id;
+}
+
 /* The counter is zero and there are waiters. Bucket locked, released. */
 static void let_go(goro_waitgroup *wg, Bucket *b)
 {
@@ -36,7 +42,7 @@ static void let_go(goro_waitgroup *wg, Bucket *b)
 	if (GORO_RACE) {
 		for (next = w; next; next = next->link)
 			hook_acquire(next->g->race, wg);
-		wg->waited = w->g->id;
+		wg->waited = number(w->g);
 	}
 	bucket_unlock(b);
 	for (; w; w = next) {
@@ -54,7 +60,7 @@ static void add(goro_waitgroup *wg, int n, const void *pc)
 		RaceCtx *me = race_self();
 		b = bucket_lock(wg);
 		if (n > 0 && load_rlx(&wg->state) >> 32 == 0) {
-			if (wg->waited && wg->waited == goro_id())
+			if (wg->waited && wg->waited == number(g_current()))
 				hook_forget(wg);
 			hook_read(me, wg, 1, pc);
 		} else if (n < 0) {
@@ -109,7 +115,7 @@ void goro_waitgroup_wait(goro_waitgroup *wg)
 		if (s >> 32 == 0) {
 			if (GORO_RACE) {
 				hook_acquire(me, wg);
-				wg->waited = goro_id();
+				wg->waited = number(g_current());
 			}
 			bucket_unlock(b);
 			return;

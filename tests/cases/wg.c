@@ -3,6 +3,8 @@
  */
 #include "case.h"
 
+#include <pthread.h>
+
 static goro_waitgroup wg;
 
 static void write_done(void)
@@ -231,7 +233,71 @@ static void race_wg_go_before_wait(void)
 	goro_waitgroup_wait(&wg);
 }
 
+/* Who has waited for the first round begins the second: a Wait for that is let go by the second alone. */
+static void wait_and_begin(void)
+{
+	goro_waitgroup_wait(&wg);
+	goro_waitgroup_add(&wg, 1);
+	step(1);
+}
+static void *wait_and_begin_thread(void *none)
+{
+	wait_and_begin();
+	return none;
+}
+static void done_second(void)
+{
+	goro_waitgroup_done(&wg);
+	step(2);
+}
+/* The second is over before: a Wait that waits would race with the Add. */
+static void second_round_read(void)
+{
+	after(1);
+	go(done_second);
+	after(2);
+	goro_waitgroup_wait(&wg);
+	read_x();
+}
+static void race_wg_round_begun_by_a_waiter(void)
+{
+	goro_waitgroup_add(&wg, 1);
+	go(wait_and_begin);
+	go(write_done);
+	second_round_read();
+}
+static void race_wg_round_begun_by_a_thread(void)
+{
+	pthread_t th;
+	goro_waitgroup_add(&wg, 1);
+	pthread_create(&th, NULL, wait_and_begin_thread, NULL);
+	pthread_detach(th);
+	go(write_done);
+	second_round_read();
+}
+/* The thread itself goes on knowing. */
+static void *rounds_thread(void *none)
+{
+	for (int round = 0; round < 20; round++) {
+		goro_waitgroup_add(&wg, 1);
+		go(write_done);
+		goro_waitgroup_wait(&wg);
+		read_x();
+	}
+	return none;
+}
+static void norace_wg_rounds_of_a_thread(void)
+{
+	pthread_t th;
+	pthread_create(&th, NULL, rounds_thread, NULL);
+	pthread_join(th, NULL);
+	read_x();
+}
+
 CASES(
+    RACE(race_wg_round_begun_by_a_waiter, "read read_x<second_round_read / write write_x<write_done / global x")
+    RACE(race_wg_round_begun_by_a_thread, "read read_x<second_round_read / write write_x<write_done / global x")
+    NORACE(norace_wg_rounds_of_a_thread)
     NORACE(norace_wg_done_before_wait)
     NORACE(norace_wg_many)
     NORACE(norace_wg_many_waiters)
