@@ -109,10 +109,10 @@ struct G {
 	RaceCtx *race;          /* constant while alive */
 	uint64_t id;            /* goroutine number from 1; constant while alive */
 	const void *created_pc; /* return address of the go statement; constant while alive */
-	uint64_t created_by;    /* id of the creator, 0: none; foreign: the thread's number, from 1 */
-	AtExit *at_exit;        /* innermost first; own; run by go_exit before hook_end */
-	uint32_t state;         /* GState; see above */
-	int saved_errno;        /* across a park */
+	uint64_t created_by; /* id of the creator, 0: none; foreign: the thread's number, from 1 */
+	AtExit *at_exit;     /* innermost first; own; run by go_exit before hook_end */
+	uint32_t state;      /* GState; see above */
+	int saved_errno;     /* across a park */
 
 	Waiter *waiter; /* while waiting: its waiters (sync.h, chan); the lock it parked under */
 	void *wake_arg; /* from the waker to the woken: the Waiter that fired, or NULL; the waker */
