@@ -85,6 +85,9 @@ void m_stop_spinning(M *m);
 /* Has a P something that another could take? runnext of one that runs does not count. Hints. */
 bool any_surplus(void);
 int64_t timers_earliest(void);
+/* sched.lock held. Where no M sleeps for the timers one is told to, if there is one. False: there is none, and there are
+ * timers. */
+bool timer_m_is_there(void);
 
 /* ---- preempt.c ---- */
 typedef enum Poke { POKE_NONE, POKE_STOP, POKE_STOP_LIBC } Poke;

@@ -3,7 +3,8 @@
  *
  *   - takes the P from an M that has been in a system call for more than a tick (20 us at the least) when
  *     there is work that could use it;
- *   - asks a P whose timer is due for attention, and a goroutine that runs for a slice to make way (preempt.c);
+ *   - asks a P whose timer is due for attention, or wakes an M where that P is idle and no M sleeps for it;
+ *   - asks a goroutine that runs for a slice to make way (preempt.c);
  *   - wakes an M where goroutines wait, a P is idle and nobody looks: for a runnext behind a long
  *     computation (which wakes nobody at first), and as the net under every hint of sched.c and threads.c;
  *   - looks for descriptors that became ready, while no M sleeps in the poller: every 10 ms, sooner
@@ -63,7 +64,8 @@ static void deep_sleep(void)
 {
 	int64_t ns = TICK_MAX;
 	lock(&sched.lock);
-	while (sched.nidle_p == sched.procs_in_use && !sched.runq_size && !netpoll_unwatched()) {
+	while (sched.nidle_p == sched.procs_in_use && !sched.runq_size && !netpoll_unwatched() &&
+	       (SEEDED || timer_m_is_there())) {
 		bool perhaps = deadlock_check();
 		store_rlx(&sched.sysmon_state, perhaps ? 3 : 2);
 		unlock(&sched.lock);
@@ -151,6 +153,8 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon, bool *ran)
 		did =
 		    still; /* else it comes by itself; until_timer sees to it that we look again */
 	}
+	if (timer && timer <= now && status == P_IDLE && !load_rlx(&sched.idle_until))
+		*help = did = true;    /* nobody sleeps for it: see threads.c */
 	if (timer && status == P_DEAD) /* a periodic one, put back while the P was drained */
 		timer_move_all(p, sched.all_p[0]);
 	if (status == P_RUNNING) {

@@ -25,7 +25,12 @@
  *
  * Timers. One idle M, timer_m, sleeps until the earliest timer of all Ps, or a little longer where many stand close
  * (timer_meet); the others sleep for ever. It gives the role up to an M that spins, which takes it when it falls
- * asleep. When no M is idle sysmon asks the P with a due timer for attention.
+ * asleep. When no M is idle sysmon asks the P with a due timer for attention. Between the one who was woken for something
+ * else and the next who falls asleep nobody has the role. What is armed then wakes an M, or is for the one that spins:
+ * if that finds work it wakes the next, and the last of them finds none; but while an M naps no other is woken,
+ * so that the end of a nap takes the role up as well. What was armed before, on a P that became idle by sysmon's
+ * hand and not by an M that fell asleep, is sysmon's to see: it wakes an M when such a timer is due, and before it
+ * falls asleep for long it gives the role to somebody (timer_m_is_there).
  *
  * Descriptors (net/netpoll.c). One idle M, poll_m, sleeps in the poller instead of on its futex; the first to
  * fall asleep while there is none; it stays so until it has left it, or another would take the wake-up meant
@@ -252,6 +257,13 @@ int64_t timers_earliest(void)
 	return best;
 }
 
+/* sched.lock held, or m may have left the poller: m looks at the timers. */
+static void timer_m_ring(M *m)
+{
+	if (cas_rel(&m->note, 0, 2)) /* pairs with cas_acq in m_sleep */
+		m_ring(m);
+}
+
 void sched_timer_armed(P *p, int64_t when)
 {
 	if (p == p_here()) /* looks itself when it has nothing to run; sysmon, while it has */
@@ -266,9 +278,18 @@ void sched_timer_armed(P *p, int64_t when)
 		return;
 	lock(&sched.lock);
 	M *m = sched.timer_m;
-	if (m && cas_rel(&m->note, 0, 2)) /* pairs with cas_acq in m_sleep */
-		m_ring(m);                /* under the lock, or it may have left the poller */
+	if (m)
+		timer_m_ring(m);
 	unlock(&sched.lock);
+}
+
+bool timer_m_is_there(void)
+{
+	if (!sched.timer_m && sched.idle_m && timers_earliest()) {
+		sched.timer_m = sched.idle_m;
+		timer_m_ring(sched.timer_m);
+	}
+	return sched.timer_m || !timers_earliest();
 }
 
 /* sched.lock held: idle m rises with an idle P, to look at all queues and timers. False: there is none, or another
@@ -378,6 +399,8 @@ static bool nap_ends(M *m)
 		else if (--m->naps > 0)
 			store_rlx(&sched.nap_m, m);
 	}
+	if (m->idle && !sched.timer_m)
+		sched.timer_m = m;
 	unlock(&sched.lock);
 	return rises;
 }
@@ -396,6 +419,7 @@ static void m_sleep(M *m)
 					break;
 				look = NAP;
 				nap = os_now() + NAP;
+				role = true;
 			}
 			if (load_rlx(&sched.nap_m) != m)
 				nap = 0;
@@ -419,7 +443,8 @@ static void m_sleep(M *m)
 		if (note == 1)
 			break;
 		if (note == 2) {
-			(void)cas_acq(&m->note, 2, 0); /* pairs with cas_rel in sched_timer_armed */
+			(void)cas_acq(&m->note, 2, 0); /* pairs with cas_rel in timer_m_ring */
+			role = true;
 		} else if (!m->in_poller) {
 			os_futex_wait(&m->note, 0, ns);
 		} else if (poll_m_sleeps(m, ns)) {

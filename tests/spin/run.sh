@@ -25,7 +25,7 @@ explore() {
 	timeout 120 ./pan -m1000000 >log 2>&1
 }
 
-for model in ${*:-park runq lifo sleep select solo timer}; do
+for model in ${*:-park runq lifo sleep role select solo timer}; do
 	explore "$model" 0
 	if grep -q 'errors: 0' "$work/$model.0/log" && ! grep -qE 'max search depth|out of memory|not completed' "$work/$model.0/log"; then
 		held="holds in $(awk '/states, stored/ {print $1}' "$work/$model.0/log") states"
