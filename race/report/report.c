@@ -3,8 +3,7 @@
  *
  * One report at a time, under the report lock; the work is done on a private stack of 1 MiB, because
  * libdw wants more than a goroutine may have left. Before anything slow the cheap question: did we
- * report this pair of stacks, or this address, already? What a suppression of code silences is
- * remembered by its stacks, so that a race in a loop costs its names once.
+ * report this pair of stacks, or this address, already (seen.c)?
  *
  * This file never parks, never calls the program but for __tsan_on_report
  * (outside the lock), and a thread that comes back into it from within is sent away.
@@ -24,6 +23,7 @@
 #include "finding.h"
 #include "output.h"
 #include "schedule.h"
+#include "seen.h"
 #include "suppress.h"
 
 #define STACK_BYTES ((size_t)1 << 20)
@@ -110,109 +110,17 @@ static bool is_on(ReportKind k)
 	return true;
 }
 
-/* ---- what was seen ---- */
-
-/* A set of 64-bit keys (0 excluded) with a small value each; grows, never shrinks. */
-typedef struct Seen {
-	uint64_t *keys;
-	int *values;
-	size_t n, cap;
-} Seen;
-
-static Seen seen_stacks, seen_addrs; /* report_lock */
-
-static size_t seen_slot(const Seen *s, uint64_t key)
-{
-	size_t i = (key * 0x9e3779b97f4a7c15u >> 20) & (s->cap - 1);
-	while (s->keys[i] && s->keys[i] != key)
-		i = (i + 1) & (s->cap - 1);
-	return i;
-}
-
-/* The value of key; -1 when it is not there. */
-static int seen_get(const Seen *s, uint64_t key)
-{
-	if (!s->cap)
-		return -1;
-	size_t i = seen_slot(s, key);
-	return s->keys[i] ? s->values[i] : -1;
-}
-
-static void seen_put(Seen *s, uint64_t key, int value)
-{
-	if (2 * (s->n + 1) > s->cap) {
-		Seen more = {.n = s->n, .cap = s->cap ? 2 * s->cap : 256};
-		more.keys = race_alloc(more.cap * sizeof *more.keys);
-		more.values = race_alloc(more.cap * sizeof *more.values);
-		for (size_t i = 0; i < s->cap; i++)
-			if (s->keys[i]) {
-				size_t to = seen_slot(&more, s->keys[i]);
-				more.keys[to] = s->keys[i];
-				more.values[to] = s->values[i];
-			}
-		*s = more;
-	}
-	size_t i = seen_slot(s, key);
-	s->n += !s->keys[i];
-	s->keys[i] = key;
-	s->values[i] = value;
-}
-
-/* Of memory: what reports on one address have in common is that variable. */
-static bool is_of_memory(ReportKind k)
-{
-	return k <= REPORT_VPTR_RACE;
-}
-
-/* The pair of stacks, in either order, and the kind; 0 where a stack is missing. Of a cycle of locks, the
- * stacks in the order of the cycle, whichever lock it is told from; of what one does alone, its stack. */
-static uint64_t stacks_key(const Report *r)
-{
-	uint64_t a = r->accesses[0].stack, b = r->naccesses > 1 ? r->accesses[1].stack : 0, key;
-	if (!a || (!b && is_of_memory(r->kind)))
-		return 0;
-	key = a < b ? a << 32 | b : b << 32 | a;
-	if (r->kind == REPORT_LOCK_ORDER) {
-		key = 0;
-		for (int i = 0; i + 1 < r->naccesses - r->between;
-		     i += 2) { /* a sum: the cycle has no first lock */
-			uint64_t edge =
-			    (uint64_t)r->accesses[i].stack << 32 | r->accesses[i + 1].stack;
-			edge *= 0x9e3779b97f4a7c15u;
-			key += (edge ^ edge >> 29) * 0xd6e8feb86659fd93u;
-		}
-	}
-	return key * (2 * (uint64_t)r->kind + 1); /* odd factors: one to one */
-}
-
-/* The key is made of ids: they must not come to mean other stacks. */
-static void seen_stacks_put(const Report *r, int value)
-{
-	for (int i = 0; i < r->naccesses; i++)
-		context_pin(r->accesses[i].stack);
-	seen_put(&seen_stacks, stacks_key(r), value);
-}
-
-static uint64_t addr_key(const Report *r)
-{
-	return r->accesses[0].addr * (2 * (uint64_t)r->kind + 1);
-}
-
-#define PRINTED 0 /* values of seen_stacks: printed, or the suppression's number */
-
 static bool is_known(const Report *r)
 {
-	int was = seen_get(&seen_stacks, stacks_key(r));
-	if (was > PRINTED) {
-		supp_hit(was);
+	int supp;
+	if (!seen_is_known(r, &supp))
+		return false;
+	if (supp) {
+		supp_hit(supp);
 		state.suppressed++;
 		race_count(suppressed);
-		return true;
 	}
-	if (was == PRINTED && flags.suppress_equal_stacks)
-		return true;
-	return flags.suppress_equal_addresses && is_of_memory(r->kind) &&
-	       seen_get(&seen_addrs, addr_key(r)) >= 0;
+	return true;
 }
 
 /* ---- names ---- */
@@ -416,23 +324,20 @@ static void emit(void *arg)
 	if (supp) {
 		state.suppressed++;
 		race_count(suppressed);
-		if (by_stack && stacks_key(r))
-			seen_stacks_put(r, supp);
+		if (by_stack)
+			seen_suppressed(r, supp);
 		return;
 	}
-	if (stacks_key(r))
-		seen_stacks_put(r, PRINTED);
-	if (is_of_memory(r->kind))
-		seen_put(&seen_addrs, addr_key(r), PRINTED);
+	seen_printed(r);
 	output_finding(&f);
 	if (race_seed) {
-		for (int i = 0; i < r->naccesses && is_of_memory(r->kind); i++)
+		for (int i = 0; i < r->naccesses && report_is_of_memory(r->kind); i++)
 			race_seed->found(r->accesses[i].addr, r->accesses[i].size);
 		race_seed->end(flags.halt_on_error);
 	}
 	if (r->kind == REPORT_RACE || r->kind == REPORT_VPTR_RACE)
 		state.races++;
-	else if (is_of_memory(r->kind))
+	else if (report_is_of_memory(r->kind))
 		state.heap++;
 	else
 		state.misuses++;
