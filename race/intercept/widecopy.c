@@ -155,16 +155,19 @@ static RaceCtx *fits(bool ok)
 	return ok ? self() : NULL;
 }
 
-#define BLOCK_CHK(name)                                                                            \
+/* say: copied or copied_n. */
+#define COUNTED_CHK(name, say)                                                                     \
 	wchar_t *__##name##_chk(wchar_t *, const wchar_t *, size_t, size_t);                       \
 	INTERCEPT wchar_t *__##name##_chk(wchar_t *to, const wchar_t *from, size_t n, size_t room) \
 	{                                                                                          \
-		copied(fits(n <= room), to, from, n, CALLER);                                      \
+		say(fits(n <= room), to, from, n, CALLER);                                         \
 		return goro_real___##name##_chk(to, from, n, room);                                \
 	}
-BLOCK_CHK(wmemcpy)
-BLOCK_CHK(wmemmove)
-BLOCK_CHK(wmempcpy)
+COUNTED_CHK(wmemcpy, copied)
+COUNTED_CHK(wmemmove, copied)
+COUNTED_CHK(wmempcpy, copied)
+COUNTED_CHK(wcsncpy, copied_n)
+COUNTED_CHK(wcpncpy, copied_n)
 
 #define TEXT_CHK(name)                                                                             \
 	wchar_t *__##name##_chk(wchar_t *, const wchar_t *, size_t);                               \
@@ -175,16 +178,6 @@ BLOCK_CHK(wmempcpy)
 	}
 TEXT_CHK(wcscpy)
 TEXT_CHK(wcpcpy)
-
-#define COUNTED_CHK(name)                                                                          \
-	wchar_t *__##name##_chk(wchar_t *, const wchar_t *, size_t, size_t);                       \
-	INTERCEPT wchar_t *__##name##_chk(wchar_t *to, const wchar_t *from, size_t n, size_t room) \
-	{                                                                                          \
-		copied_n(fits(n <= room), to, from, n, CALLER);                                    \
-		return goro_real___##name##_chk(to, from, n, room);                                \
-	}
-COUNTED_CHK(wcsncpy)
-COUNTED_CHK(wcpncpy)
 
 wchar_t *__wmemset_chk(wchar_t *, wchar_t, size_t, size_t);
 INTERCEPT wchar_t *__wmemset_chk(wchar_t *to, wchar_t c, size_t n, size_t room)

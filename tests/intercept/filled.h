@@ -10,36 +10,17 @@
  * Prints what differs; exit code 1 then. Built by goro-cc -race -fno-builtin, run with GORACE="exitcode=0
  * suppress_equal_addresses=0 suppress_equal_stacks=0 symbolize=0".
  */
-#include <pthread.h>
+#include "probe.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BYTES  1024
-#define UNSEEN __attribute__((no_sanitize("thread"), noinline))
+#define BYTES 1024
 
 static char A[BYTES] __attribute__((aligned(64))), B[BYTES] __attribute__((aligned(64)));
 static char want_a[BYTES], want_b[BYTES];
 static int fd[2], sock[2]; /* what a case has opened; closed after it */
-static int reports, done, leave;
 static volatile long sink;
-
-UNSEEN static int get(int *p)
-{
-	return *(volatile int *)p;
-}
-
-UNSEEN static void set(int *p, int v)
-{
-	*(volatile int *)p = v;
-}
-
-void __tsan_on_report(void *report);
-UNSEEN void __tsan_on_report(void *report)
-{
-	(void)report;
-	reports++;
-}
 
 UNSEEN static size_t len(const char *s)
 {
@@ -85,15 +66,6 @@ static void mark(const void *at, size_t n, char how)
 	{                                                                                          \
 		touched;                                                                           \
 	}
-static void *thread(void *op)
-{
-	((void (*)(void))op)();
-	set(&done, 1);
-	while (!get(&leave))
-		usleep(20);
-	return NULL;
-}
-
 /* One function for all bytes: equal stacks are reported again and again. */
 static char probe(volatile char *p)
 {

@@ -9,38 +9,18 @@
  * Prints what differs from the table; exit code 1 then. Run with GORACE="exitcode=0
  * suppress_equal_addresses=0".
  */
+#include "probe.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <pthread.h>
 #include <unistd.h>
 #include <wchar.h>
 
 #define BYTES 48
-/* Not seen by the detector, with either compiler: plain code, no atomics. */
-#define UNSEEN __attribute__((no_sanitize("thread"), noinline))
 
 static char A[BYTES] __attribute__((aligned(64))), B[BYTES] __attribute__((aligned(64)));
 static volatile int sink;
-static int reports, done, leave;
-
-UNSEEN static int get(int *p)
-{
-	return *(volatile int *)p;
-}
-
-UNSEEN static void set(int *p, int v)
-{
-	*(volatile int *)p = v;
-}
-
-void __tsan_on_report(void *report);
-UNSEEN void __tsan_on_report(void *report)
-{
-	(void)report;
-	reports++;
-}
 
 static int bytes_differ(const void *a, const void *b)
 {
@@ -177,15 +157,6 @@ static void touched(char *buffer, char *out)
 			end = i + 1;
 	}
 	out[end] = 0;
-}
-
-static void *thread(void *op)
-{
-	((void (*)(void))op)();
-	set(&done, 1);
-	while (!get(&leave))
-		usleep(20);
-	return NULL;
 }
 
 static int differs(const char *name, void (*op)(void), const char *a, const char *ta, const char *b,
