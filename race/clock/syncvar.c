@@ -130,7 +130,8 @@ bool sync_is_known(const RaceCtx *ctx, uintptr_t addr)
 	if (unlikely(c->addr != addr) || unlikely(!c->s))
 		return false;
 	ClockPair own = sync_own(c->s);
-	return own.epoch && load_acq(&c->s->addr) == addr && ctx_knows(ctx, own);
+	/* relaxed: after own, which sync_own acquires */
+	return own.epoch && load_rlx(&c->s->addr) == addr && ctx_knows(ctx, own);
 }
 
 static SyncVar *find_far(uintptr_t addr);

@@ -16,9 +16,9 @@
 
 typedef struct SyncVar {
 	uintptr_t addr; /* exact; 0: free. Constant while in a chain; atomic */
-	uint64_t
-	    own; /* ClockPair, the last releaser's, where the clock is exactly what it knew when it published
-			   that epoch; else 0. Atomic: read without the lock too */
+	/* ClockPair: the last releaser's, where the clock is exactly what it knew when it published that epoch, else
+	 * 0. Atomic: read without the lock too (sync_is_known) */
+	uint64_t own;
 	uint32_t next;  /* chain of the granule, and the free list; atomic */
 	uint32_t id;    /* constant */
 	uint32_t lock;  /* spin; guards the rest */

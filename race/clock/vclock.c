@@ -47,7 +47,7 @@ static Pool inners = POOL_INIT(sizeof(ClockNode));
 
 static uint64_t lineage_new(void)
 {
-	static uint64_t lineages;
+	static uint64_t lineages; /* relaxed: to be another's number is all that it wants */
 	uint64_t l =
 	    load_rlx(&lineages) < LINEAGES ? add_rlx(&lineages, UINT64_C(1)) + 1 : LINEAGES;
 	return l < LINEAGES ? l << VERSION_BITS : 0;
@@ -132,22 +132,23 @@ static ClockNode *copy(ClockNode *n, uint64_t mint)
 	return c;
 }
 
-/* n, or a copy, to be changed; its parents are ours alone. */
-static ClockNode *private_own(ClockNode *n, bool mine, uint64_t mint)
+/* Ours alone, if its parents are. */
+static bool is_mine(const ClockNode *n)
 {
-	if (mine) {
+	/* pairs with sub_ar in unref: the others have done reading */
+	return load_acq(&n->ref) == 1;
+}
+
+/* n, or a copy, to be changed; its parents are ours alone. */
+static ClockNode *private_own(ClockNode *n, uint64_t mint)
+{
+	if (is_mine(n)) {
 		n->mint = mint;
 		return n;
 	}
 	ClockNode *c = copy(n, mint);
 	unref(n);
 	return c;
-}
-
-static bool is_mine(const ClockNode *n)
-{
-	return load_acq(&n->ref) ==
-	       1; /* pairs with sub_ar in unref: the others have done reading */
 }
 
 static ClockNode *grow_own(ClockNode *n, uint32_t level, uint64_t mint)
@@ -160,11 +161,11 @@ static ClockNode *grow_own(ClockNode *n, uint32_t level, uint64_t mint)
 	return n;
 }
 
-/* mine: of the parents. Below a shared node all are referred to by it and its copy: so ref == 1 is false there. */
+/* Below a shared node all are referred to by it and its copy: is_mine is false there. */
 static ClockNode *set_own(
     ClockNode *n, uint32_t level, uint32_t slot, uint32_t epoch, uint64_t mint)
 {
-	n = n ? private_own(n, is_mine(n), mint) : node_new(level, mint);
+	n = n ? private_own(n, mint) : node_new(level, mint);
 	if (n->level == 0) {
 		uint32_t *e = &n->epoch[slot & (FAN - 1)];
 		*e = *e > epoch ? *e : epoch;
