@@ -3,7 +3,9 @@
  *
  * exit and a return from main: the libc runs exit handlers, then destructors, newest first. Ours is the
  * program's last destructor (priority 1), so that all others' accesses count; the code, which
- * destructors are not told, was left by an on_exit handler. When the detector wants another code, exit
+ * destructors are not told, was left by an on_exit handler, which has to be registered after the libc's own
+ * that runs destructors. That is between the constructors of shared libraries and the program's: an instrumented library
+ * brings exit_init too early, and the program's first constructor does it again. When the detector wants another code, exit
  * is called once more: the libc goes on with what is left, flushing the streams, and ends with that.
  * (Destructors of shared libraries are skipped then.)
  *
@@ -44,6 +46,13 @@ static void on_way_out(int code, void *arg)
 #pragma GCC diagnostic ignored                                                                     \
     "-Wprio-ctor-dtor" /* the first hundred are the implementation's: that is us */
 #endif
+/* Before exit_init, where no library came first: then that does it, and before whatever the program registers. */
+__attribute__((constructor(1))) static void first_constructor(void)
+{
+	if (intercept_ready)
+		goro_real_on_exit(on_way_out, NULL);
+}
+
 __attribute__((destructor(1))) static void last_destructor(void)
 {
 	int code;

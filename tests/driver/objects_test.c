@@ -97,6 +97,24 @@ Test(objects, shared_objects_have_no_runtime_and_work_in_a_program_that_has)
 	cr_assert(sh_is(5, "$CC -shared -fPIC part.c -o libplain.so && $CC main.c ./libplain.so -o q && ./q"));
 }
 
+/* Its constructors run before the libc registers the program's destructors, where the detector says its last words. */
+Test(objects, race_in_a_linked_library_counts_at_exit)
+{
+	scratch_write("shared.c", "#include <pthread.h>\nint hits;\nstatic void *hit(void *a) { hits++; return a; }\n"
+				  "int part(int n)\n{\n\tpthread_t a, b;\n"
+				  "\tpthread_create(&a, NULL, hit, NULL);\n\tpthread_create(&b, NULL, hit, NULL);\n"
+				  "\tpthread_join(a, NULL);\n\tpthread_join(b, NULL);\n\treturn n;\n}\n");
+	for (int clang = 0; clang < 2; clang++) {
+		setenv("GORO_CC", clang ? "clang" : "gcc", 1);
+		cr_assert(sh_is(0, "$CC -race -g -shared -fPIC shared.c -o libshared.so && $CC -race main.c ./libshared.so -o p"));
+		cr_assert(sh_is(66, "./p"));
+		cr_assert(err_has("WARNING: DATA RACE"));
+		cr_assert(err_has("Found 1 data race(s)"));
+		cr_assert(sh_is(1, "GORACE=exitcode=0 ./p"));
+		cr_assert(err_has("Found 1 data race(s)"));
+	}
+}
+
 Test(objects, loaded_objects_find_the_detector)
 {
 	scratch_write("load.c", "#include <dlfcn.h>\n"
