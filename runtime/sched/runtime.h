@@ -59,7 +59,7 @@ typedef struct IoWaiter IoWaiter;
 #define BREADTH (RUNQ_SIZE / 4)
 #endif
 
-#define GFREE_MAX 64 /* dead Gs that a P keeps */
+#define GFREE_MAX 128 /* dead Gs that a P keeps */
 
 typedef enum GState { G_DEAD, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL } GState;
 
@@ -172,6 +172,7 @@ struct M {
 	void **cxx;       /* this thread's __cxa_get_globals, NULL without C++; constant */
 	bool spinning;    /* looking for work; counted in sched.nspinning */
 	int naps;         /* m_stop: how often to look for work before a sleep for good; own */
+	int poor;         /* how often in a row what it stole was not worth it; own */
 	int64_t stole_at; /* os_now when it last stole, 0 never; own */
 	G *picked;        /* taken from a queue but not to be run without g0's judgement; own */
 	P *next_p;        /* P handed over by the waker; set under sched.lock before note */

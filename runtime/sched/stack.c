@@ -35,7 +35,7 @@
 #define TRIM_BATCH 256
 /* So many stacks are made at once, at the most: more save no more. Also at most a sixteenth of those there
  * are, so that a program of few goroutines pays for none that it does not use. */
-#define CARVE_MAX   32
+#define CARVE_MAX   128
 #define CARVE_SHARE 16
 _Static_assert(CARVE_MAX <= GFREE_MAX, "they have room");
 /* Without guard markers a guard costs two of the process's mappings (vm.max_map_count, 65530 as a rule):
@@ -71,11 +71,15 @@ static uint32_t no_guard_said;         /* atomic */
 
 #define G_ROOM ((sizeof(G) + 63) & ~(size_t)63)
 
+static char *stack_at(const Region *r, uint32_t i)
+{
+	return r->base + ((size_t)i << r->class);
+}
+
 static G *g_at(const Region *r, uint32_t i)
 {
-	uintptr_t top = (uintptr_t)r->base + ((uintptr_t)(i + 1) << r->class);
 	uint32_t colour = i & (r->class <= 15 ? 3 : 15);
-	return (G *)(top - G_ROOM - colour * 128);
+	return (G *)(stack_at(r, i + 1) - G_ROOM - colour * 128);
 }
 
 static size_t guard_size(uint32_t class)
@@ -159,7 +163,7 @@ static void guard(void *base, uint32_t class)
 }
 
 /* Stacks nobody had before: up to n, as many as these are few beside those that there are. How many; 0: no memory.
- * For several, two system calls do what otherwise takes a page fault and a system call for each. */
+ * Two system calls do for all what otherwise takes a page fault and a system call for each. */
 static __attribute__((noinline)) uint32_t carve(uint32_t class, G **g, uint32_t n)
 {
 	lock(&stack_lock);
@@ -176,27 +180,27 @@ static __attribute__((noinline)) uint32_t carve(uint32_t class, G **g, uint32_t 
 	store_rel(&r->carved, first + n); /* pairs with load_acq in stack_find */
 	unlock(&stack_lock);
 
-	/* Touch a stack before its guard: with the page table there, installing one of four pages costs
-	 * half a microsecond, without it nine (Linux 6.18). */
-	OsPiece top[CARVE_MAX], low[CARVE_MAX];
+	/* Populate a stack before its guard: with the page table there, installing one of four pages costs
+	 * half a microsecond, without it nine (Linux 6.18). Write to it after: a hypervisor that shadows page tables
+	 * (PVM) drops what it has of a region when a guard is installed, and takes 6 us to find a page again. */
+	OsPiece piece[CARVE_MAX];
 	size_t page = os_page_size();
 	for (uint32_t i = 0; i < n; i++) {
 		g[i] = g_at(r, first + i);
-		char *base = r->base + ((size_t)(first + i) << class);
-		top[i] = (OsPiece){base + ((size_t)1 << class) - page, page};
-		low[i] = (OsPiece){base, guard_size(class)};
+		piece[i] = (OsPiece){stack_at(r, first + i + 1) - page, page};
 	}
-	if (n > 1)
-		os_touch_pieces(top, (int)n);
+	os_touch_pieces(piece, (int)n);
+	for (uint32_t i = 0; i < n; i++)
+		piece[i] = (OsPiece){stack_at(r, first + i), guard_size(class)};
+	if (!os_guard_pieces(piece, (int)n)) {
+		for (uint32_t i = 0; i < n; i++)
+			guard(piece[i].at, class);
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		g[i]->stack_class = (uint8_t) class;
-		g[i]->stack_lo = (uintptr_t)low[i].at + guard_size(class);
+		g[i]->stack_lo = (uintptr_t)piece[i].at + guard_size(class);
 		g[i]->stack_hi = (uintptr_t)g[i];
 		SAN_VALGRIND_STACK(g[i]->stack_lo, g[i]->stack_hi);
-	}
-	if (n == 1 || !os_guard_pieces(low, (int)n)) {
-		for (uint32_t i = 0; i < n; i++)
-			guard(low[i].at, class);
 	}
 	return n;
 }
