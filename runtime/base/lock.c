@@ -23,16 +23,17 @@
 
 /* 100 pauses are some 1-4 us on x86: longer than any critical section of the runtime, shorter than the
  * 6-90 us that a futex round trip costs. Useless with one processor, where it costs little. */
-#define SPINS 100
+#define SPINS 128
 #define NAP   100000 /* ns */
 
 void lock_slow(Lock *l)
 {
-	for (int i = 0; i < SPINS; i++) {
+	for (int gap = 1; gap <= SPINS; gap *= 2) {
 		if (load_rlx(&l->state) == 0 &&
 		    cas_acq(&l->state, 0, 1)) /* pairs with store_rel in unlock */
 			return;
-		cpu_relax();
+		for (int i = 0; i < gap; i++)
+			cpu_relax();
 	}
 	while (swap_acq(&l->state, 2) != 0) /* pairs with store_rel in unlock */
 		os_futex_wait(&l->state, 2, NAP);
