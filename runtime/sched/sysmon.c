@@ -147,11 +147,10 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon, bool *ran)
 		*soon |= load_rlx(&p->runnext) && load_rlx(&sched.nidle_p);
 	}
 	int64_t timer = load_rlx(&p->timer_next);
-	if (timer && timer <= now && status == P_RUNNING) {
+	/* It comes by itself, perhaps it fires already; until_timer sees to it that we look again. */
+	if (timer && timer <= now && status == P_RUNNING && !load_rlx(&p->timer_firing)) {
 		store_rlx(&p->attention, 1);
 		*help = true;
-		did =
-		    still; /* else it comes by itself; until_timer sees to it that we look again */
 	}
 	if (timer && timer <= now && status == P_IDLE && !load_rlx(&sched.idle_until))
 		*help = did = true;    /* nobody sleeps for it: see threads.c */
@@ -168,7 +167,7 @@ static bool watch(P *p, int64_t now, bool *help, bool *soon, bool *ran)
 		}
 		if (since >= sched.slice)
 			preempt_look(p, now, is_wanted(p, now));
-		if (since >= TICK_MIN && load_rlx(&p->runnext))
+		if (since >= TICK_MIN && load_rlx(&p->runnext) && load_rlx(&sched.procs_in_use) > 1)
 			*help = did = true;
 	} else {
 		preempt_forget(p);
