@@ -17,9 +17,11 @@
 #include "solo.h"
 
 /* A thief and whoever woke it pay some us for its coming; loot that was eaten in less was not worth it (ns). Then
- * it naps, so often if nothing comes. (10 us: as good, but less is left to the second processor.) */
-#define WORTH INT64_C(4000)
-#define NAPS  4
+ * it naps, so often if nothing comes. (10 us: as good, but less is left to the second processor.) Each time in a row
+ * that it was not worth it the naps are twice as long, until POOR_MAX times. */
+#define WORTH    INT64_C(4000)
+#define NAPS     4
+#define POOR_MAX 5
 
 Sched sched = {.lock = LOCK_INIT(SCHED)};
 
@@ -338,7 +340,12 @@ static G *find_work(M *m)
 	}
 	uint32_t busy =
 	    load_rlx(&sched.procs_in_use) - load_rlx(&sched.nidle_p); /* a bound, not a promise */
-	m->naps = m->stole_at && !m->spinning && os_now() - m->stole_at < WORTH ? NAPS : 0;
+	m->naps = 0;
+	if (!m->spinning) { /* what it had is eaten */
+		bool poor = m->stole_at && os_now() - m->stole_at < WORTH;
+		m->poor = !poor ? 0 : m->poor < POOR_MAX ? m->poor + 1 : POOR_MAX;
+		m->naps = poor ? NAPS : 0;
+	}
 	if (!m->naps && load_acq(&sched.nall_p) > 1 &&
 	    (m->spinning || 2 * load_rlx(&sched.nspinning) < busy)) {
 		if (!m->spinning) {

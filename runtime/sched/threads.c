@@ -20,7 +20,8 @@
  * Naps. A thief costs: its waker some 5 us, itself more, and what it takes leaves a warm cache for a cold one. Where it
  * has eaten its loot in less time than that (a burst of goroutines that only count down a wait group, or that
  * park at once), it does not look again now and neither is it woken for what comes next: it falls asleep as nap_m and
- * looks every NAP for a while, as a spinner would all the time. 3 reads nap_m as well, and the end of a nap is as b and c:
+ * looks every NAP for a while, as a spinner would all the time; less often the longer all that it finds is of that
+ * kind. 3 reads nap_m as well, and the end of a nap is as b and c:
  * nap_m becomes NULL, then it looks. Who is woken from a nap by other means looks too (m_stop).
  *
  * Timers. One idle M, timer_m, sleeps until the earliest timer of all Ps, or a little longer where many stand close
@@ -409,7 +410,7 @@ static bool nap_ends(M *m)
 static void m_sleep(M *m)
 {
 	bool role = true;
-	int64_t nap = m->naps ? os_now() + NAP : 0;
+	int64_t length = m->naps ? NAP << (m->poor - 1) : 0, nap = length ? os_now() + length : 0;
 	for (;;) {
 		int64_t ns = -1, look = 0;
 		if (nap) {
@@ -417,8 +418,8 @@ static void m_sleep(M *m)
 			if (look <= 0) {
 				if (nap_ends(m))
 					break;
-				look = NAP;
-				nap = os_now() + NAP;
+				look = length;
+				nap = os_now() + length;
 				role = true;
 			}
 			if (load_rlx(&sched.nap_m) != m)
