@@ -3,8 +3,8 @@
  *
  *   1. In a random order, without more than one lock at a time: a case that may go ahead is tried
  *      under its channel's lock. The first that succeeds is the answer: each ready case is equally
- *      likely to come first. Few cases are not shuffled: all are looked at, and one drawn of those that look
- *      ready. A P that runs alone does this and the next step in one section.
+ *      likely to come first. Few cases are not shuffled: all are looked at, a bit each, and one drawn of those
+ *      that look ready. A P that runs alone does this and the next step in one section.
  *   2. Otherwise all channels are locked, in the order of their addresses (each once), and the
  *      cases tried again: now "none is ready" is true of one moment, which a default needs to be
  *      exact and going to sleep needs to lose no wake-up.
@@ -28,7 +28,7 @@ typedef struct Sel {
 	goro_case *cases;
 	int total;         /* cases */
 	int n;             /* of those with a channel */
-	bool few;          /* poll is in order, and not shuffled */
+	bool few;          /* poll is in order, not shuffled, and filled when it is asked for */
 	int *poll;         /* indices of cases that have a channel */
 	goro_chan **locks; /* their channels by address, with repeats */
 	Waiter *waiters;   /* by position in poll */
@@ -58,20 +58,14 @@ static uint32_t draw(uint32_t n)
 	return random_below(me ? &me->m->rand : &x, n);
 }
 
-/* Fill poll in order; count the cases that have a channel. */
-static void gather(Sel *s, int n)
+static _Noreturn __attribute__((noinline)) void send_of_null(void)
 {
-	int m = 0;
-	for (int i = 0; i < n; i++) {
-		goro_case *k = &s->cases[i];
-		k->ok = false;
-		if (!k->chan)
-			continue;
-		if (k->send && !k->elem && k->chan->elem)
-			panic("select: send of a NULL element");
-		s->poll[m++] = i;
-	}
-	s->n = m;
+	panic("select: send of a NULL element");
+}
+
+static inline bool is_send_of_null(const goro_case *k)
+{
+	return k->send && !k->elem && k->chan->elem;
 }
 
 /* Fill poll by an inside-out shuffle; count the cases that have a channel. */
@@ -88,8 +82,8 @@ static void shuffle(Sel *s, int n)
 		k->ok = false;
 		if (!k->chan)
 			continue;
-		if (k->send && !k->elem && k->chan->elem)
-			panic("select: send of a NULL element");
+		if (is_send_of_null(k))
+			send_of_null();
 		hook_use(s->race, &k->chan->id_life, 1, s->pc);
 		int j = (int)random_below(&x, (uint32_t)++s->n);
 		s->poll[s->n - 1] = s->poll[j];
@@ -104,6 +98,14 @@ static void shuffle(Sel *s, int n)
 				s->poll[n2++] = i;
 		seed_shuffle(s->poll, n2);
 	}
+}
+
+/* The same of few cases, in order: a bit each. */
+static inline void fill_poll(Sel *s, uint32_t have)
+{
+	s->n = 0;
+	for (; have; have &= have - 1)
+		s->poll[s->n++] = __builtin_ctz(have);
 }
 
 static void sift_down(goro_chan **a, int i, int n)
@@ -212,21 +214,46 @@ static int tried(Sel *s, int i, ChanResult r, G *wake)
 	return finish(s, i, !s->cases[i].send && r == CHAN_DONE, r == CHAN_CLOSED);
 }
 
-/* Few cases: those that look ready, a bit for each place in poll. No branch depends on what is ready. */
-static inline uint32_t look_ready(const Sel *s)
+static inline uint32_t looks_ready(const goro_case *k)
+{
+	return (uint32_t)(k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan));
+}
+
+/* Few cases, a bit for each: those that look ready, of those that have a channel. No branch depends on what is
+ * ready. */
+static inline uint32_t look_ready(const goro_case *cases, uint32_t have)
 {
 	uint32_t ready = 0;
-	for (int i = 0; i < s->n; i++) {
-		const goro_case *k = &s->cases[s->poll[i]];
-		ready |= (uint32_t)(k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan)) << i;
-	}
+	for (; have; have &= have - 1)
+		ready |= looks_ready(&cases[__builtin_ctz(have)]) << __builtin_ctz(have);
 	return ready;
 }
 
-/* One of the bits set in `ready`, which is not 0, each as likely as the others; its number. */
-static inline int draw_bit(uint32_t ready)
+/* The first look: and which have one. All are not done yet. Inside a section nothing panics, so that `null` tells of
+ * a send of nothing. */
+static inline uint32_t look_first(goro_case *cases, int n, uint32_t *have, bool *null)
+{
+	uint32_t ready = 0, with = 0;
+	bool wrong = false;
+	for (int i = 0; i < n; i++) {
+		goro_case *k = &cases[i];
+		k->ok = false;
+		if (!k->chan)
+			continue;
+		wrong |= is_send_of_null(k);
+		with |= UINT32_C(1) << i;
+		ready |= looks_ready(k) << i;
+	}
+	*have = with;
+	*null = wrong;
+	return ready;
+}
+
+/* Takes one of the bits set in *set, which is not 0, each as likely as the others; its number. */
+static inline int draw_bit(uint32_t *set)
 {
 	_Static_assert(SMALL <= 16, "16 bits are counted");
+	uint32_t ready = *set;
 	if (ready & (ready - 1)) {
 		uint32_t n = ready - (ready >> 1 & 0x5555);
 		n = (n & 0x3333) + (n >> 2 & 0x3333);
@@ -235,43 +262,34 @@ static inline int draw_bit(uint32_t ready)
 		for (n = draw(n); n > 0; n--)
 			ready &= ready - 1;
 	}
+	*set &= ~(ready & -ready);
 	return __builtin_ctz(ready);
 }
 
-/* Step 1 for few cases. */
-static int poll_few(Sel *s)
+/* Case i under its channel's lock. True: it was the one; *which. */
+static inline bool try_one(Sel *s, int i, int *which)
 {
-	for (uint32_t ready = look_ready(s); ready;) {
-		int i = draw_bit(ready);
-		goro_case *k = &s->cases[s->poll[i]];
-		G *wake = NULL;
-		P *alone = chan_lock(k->chan);
-		ChanResult r = try_locked(s, k, alone != NULL, &wake);
-		chan_unlock(k->chan, alone);
-		if (r != CHAN_BLOCKED)
-			return tried(s, s->poll[i], r, wake);
-		ready &= ~(UINT32_C(1) << i);
-	}
-	return -1;
+	goro_case *k = &s->cases[i];
+	G *wake = NULL;
+	P *alone = chan_lock(k->chan);
+	ChanResult r = try_locked(s, k, alone != NULL, &wake);
+	chan_unlock(k->chan, alone);
+	if (r == CHAN_BLOCKED)
+		return false;
+	*which = tried(s, i, r, wake);
+	return true;
 }
 
 /* Step 1: -1 when nothing was ready, each at the moment of the look. */
 static int poll_once(Sel *s)
 {
-	if (s->few)
-		return poll_few(s);
+	int which;
 	for (int i = 0; i < s->n; i++) {
 		goro_case *k = &s->cases[s->poll[i]];
 		if (k->send)
 			hook_use(s->race, &k->chan->id_access, 1, s->pc);
-		if (!(k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan)))
-			continue;
-		G *wake = NULL;
-		P *alone = chan_lock(k->chan);
-		ChanResult r = try_locked(s, k, alone != NULL, &wake);
-		chan_unlock(k->chan, alone);
-		if (r != CHAN_BLOCKED)
-			return tried(s, s->poll[i], r, wake);
+		if (looks_ready(k) && try_one(s, s->poll[i], &which))
+			return which;
 	}
 	return -1;
 }
@@ -363,15 +381,15 @@ static int wait_for_one(Sel *s)
 	return finish(s, fired->index, !is_send && fired->success, !fired->success);
 }
 
-/* All locked: the case in place i of poll. True: it was the one, and all is unlocked; *which. */
+/* All locked: case i. True: it was the one, and all is unlocked; *which. */
 static inline bool try_all_locked(Sel *s, int i, int *which)
 {
 	G *wake = NULL;
-	ChanResult r = try_locked(s, &s->cases[s->poll[i]], s->alone != NULL, &wake);
+	ChanResult r = try_locked(s, &s->cases[i], s->alone != NULL, &wake);
 	if (r == CHAN_BLOCKED)
 		return false;
 	unlock_all(s);
-	*which = tried(s, s->poll[i], r, wake);
+	*which = tried(s, i, r, wake);
 	return true;
 }
 
@@ -379,45 +397,81 @@ static inline bool try_all_locked(Sel *s, int i, int *which)
 static int select_locked(Sel *s, bool block)
 {
 	int which;
-	if (s->few) {
-		for (uint32_t ready = look_ready(s); ready;) {
-			int i = draw_bit(ready);
-			if (try_all_locked(s, i, &which))
-				return which;
-			ready &= ~(UINT32_C(1) << i);
-		}
-	}
-	for (int i = 0; i < s->n && !s->few; i++) {
-		const goro_case *k = &s->cases[s->poll[i]];
-		if ((k->send ? chan_can_send(k->chan) : chan_can_recv(k->chan)) && /* exact */
-		    try_all_locked(s, i, &which))
+	for (int i = 0; i < s->n; i++)
+		if (looks_ready(&s->cases[s->poll[i]]) && /* exact */
+		    try_all_locked(s, s->poll[i], &which))
 			return which;
-	}
 	if (block)
 		return wait_for_one(s);
 	unlock_all(s);
 	return -1;
 }
 
-static int select_with(Sel *s, int n, bool block)
+static int select_shuffled(Sel *s, bool block)
 {
-	if (s->few)
-		gather(s, n);
-	else
-		shuffle(s, n);
+	shuffle(s, s->total);
 	if (s->n == 0) {
 		if (block)
 			chan_block_forever(WAIT_SELECT);
 		return -1;
 	}
-	if (s->few && (s->alone = solo_enter_self()) != NULL)
-		return select_locked(s, block);
 	int i = poll_once(s);
 	if (i >= 0 ||
 	    (!block && s->n == 1)) /* one channel: one look without its lock is one moment */
 		return i;
 	lock_all(s);
 	return select_locked(s, block);
+}
+
+/* Few cases, and no P runs alone; have and ready: as they looked first. */
+static __attribute__((noinline)) int select_few_locked(
+    Sel *s, uint32_t have, uint32_t ready, bool block)
+{
+	int which;
+	while (ready)
+		if (try_one(s, draw_bit(&ready), &which))
+			return which;
+	if (!block && !(have & (have - 1))) /* as above */
+		return -1;
+	fill_poll(s, have);
+	lock_all(s);
+	ready = look_ready(s->cases, have);
+	while (ready)
+		if (try_all_locked(s, draw_bit(&ready), &which))
+			return which;
+	if (block)
+		return wait_for_one(s);
+	unlock_all(s);
+	return -1;
+}
+
+static int select_few(Sel *s, bool block)
+{
+	uint32_t have;
+	bool null;
+	int which;
+	s->alone = solo_enter_self();
+	uint32_t ready = look_first(s->cases, s->total, &have, &null);
+	if (unlikely(!have) || unlikely(null)) {
+		if (s->alone)
+			solo_leave(s->alone);
+		if (null)
+			send_of_null();
+		if (block)
+			chan_block_forever(WAIT_SELECT);
+		return -1;
+	}
+	if (!s->alone)
+		return select_few_locked(s, have, ready, block);
+	while (ready) /* exact, but for waiters that are stale */
+		if (try_all_locked(s, draw_bit(&ready), &which))
+			return which;
+	if (!block) {
+		solo_leave(s->alone);
+		return -1;
+	}
+	fill_poll(s, have);
+	return wait_for_one(s);
 }
 
 static __attribute__((noinline)) int select_many(Sel *s, int n, bool block)
@@ -429,7 +483,7 @@ static __attribute__((noinline)) int select_many(Sel *s, int n, bool block)
 	s->waiters = (Waiter *)mem;
 	s->locks = (goro_chan **)(s->waiters + n);
 	s->poll = (int *)(s->locks + n);
-	int i = select_with(s, n, block);
+	int i = select_shuffled(s, block);
 	free(mem);
 	return i;
 }
@@ -437,8 +491,13 @@ static __attribute__((noinline)) int select_many(Sel *s, int n, bool block)
 int goro_select(goro_case *cases, int n, bool block)
 {
 	sched_point(POINT_SELECT, NULL);
-	Sel s = {
-	    .cases = cases, .total = n, .pc = __builtin_return_address(0), .race = race_self()};
+	Sel s; /* field by field, as waiters are */
+	s.cases = cases;
+	s.total = n;
+	s.few = false;
+	s.alone = NULL;
+	s.pc = __builtin_return_address(0);
+	s.race = race_self();
 	if (n <= 0) {
 		if (n < 0)
 			panic("select: negative number of cases");
@@ -457,7 +516,7 @@ int goro_select(goro_case *cases, int n, bool block)
 	s.locks = locks;
 	s.poll = poll;
 	s.few = !GORO_RACE; /* a detector is told of each case that was tried */
-	int i = select_with(&s, n, block);
+	int i = s.few ? select_few(&s, block) : select_shuffled(&s, block);
 	preempt_check();
 	return i;
 }
