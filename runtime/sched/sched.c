@@ -17,9 +17,9 @@
 #include "solo.h"
 
 /* A thief and whoever woke it pay some us for its coming; loot that was eaten in less was not worth it (ns). Then
- * it naps, so often if nothing comes. (10 us: as good, but less is left to the second processor.) Each time in a row
- * that it was not worth it the naps are twice as long, until POOR_MAX times. */
-#define WORTH    INT64_C(4000)
+ * it naps, so often if nothing comes. Each time in a row that it was not worth it the naps are twice as long, until
+ * POOR_MAX times. */
+#define WORTH    INT64_C(10000)
 #define NAPS     4
 #define POOR_MAX 5
 
