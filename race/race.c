@@ -422,6 +422,18 @@ void race_load(RaceThread *t, RaceCtx *to)
 	race_bump(t);
 }
 
+/* t is inside and in the registry. Who stops the world holds the lock until all of those are outside: wait there, as
+ * at every entry, not for the lock. */
+static void registry_lock(RaceThread *t)
+{
+	while (!lock_try(&registry.lock)) {
+		if (load_acq(&race_stopped) & 1) /* pairs with or_ar in race_stop_world */
+			(void)race_wait_stopped(t);
+		else
+			cpu_relax();
+	}
+}
+
 static void unregister(RaceThread *t)
 {
 	RaceSlow *s = t->slow;
@@ -430,7 +442,7 @@ static void unregister(RaceThread *t)
 	ids_give_back(&record_ids, &s->block);
 	ids_give_back(&few_ids, &s->fews);
 	race_forget_tls(t);
-	lock(&registry.lock);
+	registry_lock(t);
 	if (s->prev)
 		s->prev->next = s->next;
 	else

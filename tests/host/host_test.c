@@ -80,6 +80,14 @@ Test(host, forks_while_threads_are_in_the_detector, .timeout = 200)
 	goes_well(how);
 }
 
+Test(host, threads_end_while_others_collect, .timeout = 200)
+{
+	char how[40];
+
+	snprintf(how, sizeof how, "endings %ld", 1000 * stress());
+	goes_well(how);
+}
+
 /* Anywhere, most often within the detector: its locks are not left behind. */
 Test(host, threads_are_cancelled_in_the_detector, .timeout = 200)
 {

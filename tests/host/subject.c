@@ -189,6 +189,36 @@ static void forks(void)
 	finish();
 }
 
+/* n threads end, while another makes one record after the other: each release begins an epoch, each of them is a new one at
+ * each place, and every 16384 there is a collection, which waits for whoever is in the detector. */
+static int records[1 << 12];
+static void *make_records(void *arg)
+{
+	static int released;
+	for (unsigned i = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++) {
+		records[i % (sizeof records / sizeof *records)]++;
+		__atomic_store_n(&released, 1, __ATOMIC_RELEASE);
+	}
+	return arg;
+}
+static void *end_at_once(void *arg)
+{
+	return arg;
+}
+static void endings(void)
+{
+	pthread_t maker, t[8];
+	must(pthread_create(&maker, NULL, make_records, NULL) == 0);
+	for (int i = 0; i < n; i++) {
+		for (int k = 0; k < 8; k++)
+			must(pthread_create(&t[k], NULL, end_at_once, NULL) == 0);
+		for (int k = 0; k < 8; k++)
+			must(pthread_join(t[k], NULL) == 0);
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	must(pthread_join(maker, NULL) == 0);
+}
+
 /* Until there is no more memory, in three threads; then go on. */
 static void *eat(void *arg)
 {
@@ -522,7 +552,7 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(void);
-	} runs[] = {{"race", race}, {"races", races}, {"storm", storm}, {"forks", forks},
+	} runs[] = {{"race", race}, {"races", races}, {"storm", storm}, {"forks", forks}, {"endings", endings},
 	    {"exhausted", exhausted}, {"history", history},
 	    {"clocks", clocks}, {"clocks_of_goroutines", clocks_of_goroutines}, {"race_then_clocks", race_then_clocks}, {"recursion", recursion}, {"frames", frames}, {"moved", moved},
 	    {"removed", removed}, {"replaced", replaced}, {"cancels", cancels},
