@@ -17,12 +17,13 @@
 #include "../../runtime/os/os.h"
 #include "../lock/order.h"
 #include "../shadow/shadow.h"
+#include "../spin.h"
 #include "slot.h"
 
 #define SV_CHUNK_BITS 10
 #define SV_CHUNK      (1u << SV_CHUNK_BITS)
 #define SV_CHUNKS     65536u /* 6.7e7 objects */
-#define META_LOCKS    256u
+#define META_BITS     8
 #define STEPS         64 /* a granule has 8 addresses; identities beyond 47 bits share some */
 #define ADDR_MASK     (((uintptr_t)1 << 47) - 1) /* identities may be any number */
 
@@ -32,22 +33,10 @@ static struct {
 	SyncVar *chunk[SV_CHUNKS];
 } vars = {.lock = LOCK_INIT(RACE_SYNC)};
 
-static uint32_t meta_locks[META_LOCKS];
-
-static void spin_lock(uint32_t *l)
-{
-	for (int spins = 0; !cas_acq(l, 0, 1); spins++) { /* pairs with store_rel in spin_unlock */
-		if (spins < 100)
-			cpu_relax();
-		else
-			os_yield();
-	}
-}
-
-static void spin_unlock(uint32_t *l)
-{
-	store_rel(l, 0u);
-}
+/* A cache line each, and scattered, as the locks of blocks are: neighbours are counters of several threads. */
+static struct MetaLock {
+	_Alignas(64) uint32_t word;
+} meta_locks[1u << META_BITS];
 
 static SyncVar *var_at(uint32_t id)
 {
@@ -81,8 +70,8 @@ static SyncVar *var_new(uintptr_t addr)
 
 static uint32_t *meta_lock(uintptr_t addr)
 {
-	uintptr_t g = (addr & ADDR_MASK) >> 3;
-	return &meta_locks[(g ^ g >> 8 ^ g >> 16) % META_LOCKS];
+	uint64_t granule = (addr & ADDR_MASK) >> 3;
+	return &meta_locks[granule * UINT64_C(0x9e3779b97f4a7c15) >> (64 - META_BITS)].word;
 }
 
 static uint32_t *meta_cell(uintptr_t addr, bool map)

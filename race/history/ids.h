@@ -14,7 +14,7 @@
 #define ID_CHUNK_BITS 16
 #define ID_CHUNK      (1u << ID_CHUNK_BITS)
 #define ID_CHUNKS     32768u
-#define ID_BLOCK      32 /* a thread takes at a time */
+#define ID_BLOCK      64 /* a thread takes at a time */
 #define ID_WORDS      (ID_CHUNK / 64)
 
 /* Three bits a number: used (handed out, perhaps still in a thread's hand), marked (by the collection under way),

@@ -355,7 +355,7 @@ static inline __attribute__((always_inline)) bool brief_one(
 	Brief b = BRIEF_NOT;
 	brief_prefetch(load_rlx(pw)); /* relaxed: a hint */
 	brief_prefetch(load_rlx(pr));
-	if (unlikely(!cas_acq(lock, 0, 1))) /* as in block_lock */
+	if (unlikely(!spin_try(lock)))
 		return false;
 	Cell w = load_rlx(pw), r = load_rlx(pr);
 	if (likely(w | r) || shadow_is_touched(shadow_chunk(addr)))
@@ -368,7 +368,7 @@ static inline __attribute__((always_inline)) bool brief_one(
 			store_rlx(pr, r2);
 		brief_known(t, t->gen + off + code, b, w2, r2);
 	}
-	store_rel(lock, 0u); /* as in block_unlock */
+	spin_unlock(lock);
 	return b != BRIEF_NOT;
 }
 
@@ -437,7 +437,7 @@ static inline bool brief_two(
 	Brief b = BRIEF_NOT;
 	brief_prefetch(load_rlx(pw)); /* relaxed: a hint */
 	brief_prefetch(load_rlx(pr));
-	if (unlikely(!cas_acq(lock, 0, 1))) /* as in block_lock */
+	if (unlikely(!spin_try(lock)))
 		return false;
 	Cell w = load_rlx(pw), r = load_rlx(pr);
 	if (likely(w == load_rlx(pw + 1)) && likely(r == load_rlx(pr + 1)) &&
@@ -454,7 +454,7 @@ static inline bool brief_two(
 		}
 		brief_known(t, t->gen + code, b, w2, r2);
 	}
-	store_rel(lock, 0u); /* as in block_unlock */
+	spin_unlock(lock);
 	return b != BRIEF_NOT;
 }
 

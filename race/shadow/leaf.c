@@ -65,8 +65,8 @@ static inline __attribute__((always_inline)) bool leaf(RaceThread *t, RaceCtx *c
 	uint32_t *lock = block_lock_of(addr);
 	brief_prefetch(load_rlx(pw)); /* relaxed: a hint */
 	brief_prefetch(load_rlx(pr));
-	if (unlikely(!rec) || unlikely(rec > CELL_REC_MAX) || unlikely(!cas_acq(lock, 0, 1)))
-		return false; /* the lock: as in block_lock */
+	if (unlikely(!rec) || unlikely(rec > CELL_REC_MAX) || unlikely(!spin_try(lock)))
+		return false;
 	Cell w = load_rlx(pw), r = load_rlx(pr), cell = 0, w2 = w, r2 = 0;
 	uint32_t hi = t->gen + off + code;
 	if (unlikely(!(w | r)) ||
@@ -106,7 +106,7 @@ static inline __attribute__((always_inline)) bool leaf(RaceThread *t, RaceCtx *c
 	uint64_t key = (uint64_t)hi << 32 | cell;
 	t->filter[filter_index(key)] = key;
 out:
-	store_rel(lock, 0u); /* as in block_unlock */
+	spin_unlock(lock);
 	return cell != 0;
 }
 

@@ -104,16 +104,6 @@ void shadow_touch_stack(Chunk *c, uintptr_t addr)
 		old = load_rlx(&c->depth);
 }
 
-void block_lock_slow(uint32_t *l)
-{
-	for (int spins = 0; load_rlx(l) || !cas_acq(l, 0, 1); spins++) { /* as in block_lock */
-		if (spins < 100)
-			cpu_relax();
-		else
-			os_yield(); /* the holder lost its processor */
-	}
-}
-
 static void zero(Cell *lo, Cell *hi)
 {
 	uintptr_t page = os_page_size();

@@ -14,6 +14,7 @@
 #ifndef GORO_RACE_SHADOW_H
 #define GORO_RACE_SHADOW_H
 
+#include "../spin.h"
 #include "cell.h"
 
 #define GRANULE       8u
@@ -160,17 +161,14 @@ static inline uint32_t *block_lock_of(uintptr_t addr)
 	return &block_locks[b * 0x9e3779b1u >> (32 - BLOCK_LOCK_BITS)].word;
 }
 
-void block_lock_slow(uint32_t *l);
 static inline void block_lock(uintptr_t addr)
 {
-	uint32_t *l = block_lock_of(addr);
-	if (unlikely(!cas_acq(l, 0, 1))) /* pairs with store_rel in block_unlock */
-		block_lock_slow(l);
+	spin_lock(block_lock_of(addr));
 }
 
 static inline void block_unlock(uintptr_t addr)
 {
-	store_rel(block_lock_of(addr), 0u);
+	spin_unlock(block_lock_of(addr));
 }
 
 /* Forget [lo, hi): both planes become 0 there, granules that it covers wholly or in part. Only cells
