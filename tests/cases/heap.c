@@ -274,11 +274,16 @@ static void race_heap_written_after_passing_on(void)
 /* Freed blocks above 256 KiB are marked by chunks of 64 KiB, and by cells at their ends: a use anywhere in them is found. */
 enum { LARGE = 3 << 20, KIB = 1024 };
 static char *large;
+static void *behind_room;
 static void keep_memory(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 1 << 30); /* what is freed stays mapped */
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	mallopt(M_ARENA_MAX, 1); /* and may be anybody's */
+	/* What others ask for meanwhile, a thread that starts for its variables, is found here, and not in the block. */
+	void *room = malloc(64 * KIB);
+	behind_room = malloc(1);
+	free(room);
 }
 ACCESS(free_large, free(large))
 static void frees_large(void)
