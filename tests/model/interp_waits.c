@@ -167,6 +167,8 @@ static void context_err(int t, const Op *op)
 		    (op->obj == CTX_GROUP &&
 			((o->kind == OP_GROUP_WAIT && o->obj == 0) || (o->kind == OP_END && o->way)));
 	}
+	while (cancelled && !goro_context_err(contexts[op->obj]))
+		goro_gosched(); /* a task that fails cancels after its last step; to look orders nothing before that */
 	check(t, (goro_context_err(contexts[op->obj]) != 0) == cancelled);
 }
 

@@ -26,8 +26,23 @@ uint32_t rnd(Gen *s, uint32_t below)
 	return (uint32_t)((s->rng * 0x2545F4914F6CDD1Dull) >> 33) % below;
 }
 
+/* The runtime, the detector or the libc asks for memory: it may be that of a block that was freed. */
+static bool allocates(Kind kind)
+{
+	switch (kind) {
+	case OP_GO: case OP_THREAD: case OP_FUNC: case OP_GROUP_GO: case OP_WAIT:
+	case OP_TIMER_NEW: case OP_TIMER_RESET: case OP_AFTER: case OP_FUNC_NEW: case OP_FUNC_RESET:
+	case OP_CTX_DEADLINE: case OP_ALLOC:
+		return true;
+	default: return false;
+	}
+}
+
 Op *put(Gen *s, Kind kind, int g, int obj)
 {
+	if (allocates(kind))
+		memset(s->dead, 0, sizeof s->dead);
+
 	Step *step = &s->p->steps[s->p->nsteps++];
 
 	memset(step, 0, sizeof *step);
@@ -261,8 +276,6 @@ static void heap(Gen *s, int g)
 	put(s, s->live[b] ? OP_FREE : OP_ALLOC, g, b);
 	s->dead[b] = s->live[b];
 	s->live[b] = !s->live[b];
-	if (s->live[b])
-		memset(s->dead, 0, sizeof s->dead); /* it may be the memory of any of them */
 }
 
 static void life(Gen *s, int g)
