@@ -86,7 +86,7 @@ static uint8_t mark_chunk(uintptr_t addr)
 				record_mark(cell_rec(last));
 		}
 	}
-	return any;
+	return any ? any | shadow_both : 0;
 }
 
 static void mark_named(RecId id)

@@ -16,6 +16,7 @@
 uintptr_t shadow_base[REGIONS];
 uint32_t shadow_now, shadow_grown;
 uint32_t shadow_room = UINT32_MAX;
+uint8_t shadow_both;
 bool shadow_limited;
 Region *shadow_region[REGIONS];
 Region *shadow_regions;
@@ -71,7 +72,7 @@ bool shadow_map(uintptr_t addr)
 void shadow_grow_slow(uintptr_t addr, Cell w, Cell r)
 {
 	Chunk *c = shadow_chunk(addr);
-	uint8_t planes = (uint8_t)((w ? TOUCHED_W : 0u) | (r ? TOUCHED_R : 0u));
+	uint8_t planes = (uint8_t)((w ? TOUCHED_W : 0u) | (r ? TOUCHED_R : 0u) | shadow_both);
 	if (load_rlx(&c->warm) != shadow_now)
 		store_rlx(&c->warm, shadow_now);
 	if ((load_rlx(&c->touched) & planes) == planes)
@@ -304,6 +305,8 @@ MemoryUse shadow_memory(void)
 			const Cell *w = chunk_w(r, i), *rd = shadow_r_of((Cell *)w);
 			bool in_w = any_cell(w, n), in_r = any_cell(rd, n);
 			use.live += in_w || in_r;
+			if (shadow_both)
+				in_w = in_r = true;
 			use.bytes += ((uint64_t)in_w + in_r) * n * sizeof *w;
 		}
 	}

@@ -139,6 +139,9 @@ static inline bool shadow_is_touched(const Chunk *c)
 /* memory_limit_mb: besides, that w and r are going to be its cells. shadow_grown: planes of chunks that hold
  * cells since the last collection; at shadow_room the next is due. Relaxed atomics. */
 extern bool shadow_limited; /* constant once the program runs */
+/* TOUCHED_ of both planes where a look at memory that was never written takes a page of its own (shed.c), else 0: a
+ * chunk with cells in one has pages in both. The same. */
+extern uint8_t shadow_both;
 extern uint32_t shadow_grown, shadow_room;
 void shadow_grow_slow(uintptr_t addr, Cell w, Cell r);
 static inline void shadow_grow(uintptr_t addr, Cell w, Cell r)

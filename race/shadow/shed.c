@@ -23,6 +23,11 @@
  */
 #include "shed.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../../runtime/os/os.h"
 #include "../memory.h"
 #include "../options/flags.h"
 
@@ -55,11 +60,45 @@ static void set_room(uint64_t bytes)
 	store_rlx(&shadow_room, planes < UINT32_MAX ? (uint32_t)planes : UINT32_MAX);
 }
 
+static long resident_pages(void)
+{
+	char text[128] = "";
+	long size, resident = 0;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof text - 1) <= 0 ||
+	    sscanf(text, "%ld %ld", &size, &resident) != 2) /* in pages */
+		resident = 0;
+	close(fd);
+	return resident;
+}
+
+/* Most kernels show the page of zeros to who reads memory that was never written; some give a page of its own. */
+static bool reading_takes_memory(void)
+{
+	enum {
+		PAGES = 256
+	}; /* the kernel's count is off by some 64 at the most on few processors */
+	size_t page = os_page_size();
+	long before = resident_pages();
+	const volatile char *p = os_map(PAGES * page);
+	if (!p)
+		return false;
+	for (size_t i = 0; i < PAGES; i++)
+		(void)p[i * page];
+	long more = resident_pages() - before;
+	os_unmap((void *)(uintptr_t)p, PAGES * page);
+	return before > 0 && more > PAGES / 2;
+}
+
 void shed_init(void)
 {
 	if (!limit())
 		return;
 	shadow_limited = true;
+	if (reading_takes_memory())
+		shadow_both = TOUCHED_R | TOUCHED_W;
 	set_room(room(0) / 4);
 }
 
