@@ -36,6 +36,8 @@
 #define MADE_LEAST 16384u
 /* Where there was none and the system has set the limit, collections must not follow each other for it. */
 #define FORCED_LEAST ((uint64_t)8 << 20)
+/* The kernel's count of resident pages may be off by some 32 a processor. */
+#define PROBE_PAGES 256
 
 #define PLANE_OF_CHUNK ((uint64_t)(CHUNK_BYTES / GRANULE) * sizeof(Cell)) /* bytes */
 
@@ -74,22 +76,20 @@ static long resident_pages(void)
 	return resident;
 }
 
-/* Most kernels show the page of zeros to who reads memory that was never written; some give a page of its own. */
+/* Most kernels show the page of zeros to who reads memory that was never written; some give a page of its own. Asked where
+ * a limit is set from the start: once memory is refused there is none to ask with. */
 static bool reading_takes_memory(void)
 {
-	enum {
-		PAGES = 256
-	}; /* the kernel's count is off by some 64 at the most on few processors */
 	size_t page = os_page_size();
 	long before = resident_pages();
-	const volatile char *p = os_map(PAGES * page);
+	const volatile char *p = os_map(PROBE_PAGES * page);
 	if (!p)
 		return false;
-	for (size_t i = 0; i < PAGES; i++)
+	for (size_t i = 0; i < PROBE_PAGES; i++)
 		(void)p[i * page];
 	long more = resident_pages() - before;
-	os_unmap((void *)(uintptr_t)p, PAGES * page);
-	return before > 0 && more > PAGES / 2;
+	os_unmap((void *)(uintptr_t)p, PROBE_PAGES * page);
+	return before > 0 && more > PROBE_PAGES / 2;
 }
 
 void shed_init(void)

@@ -21,8 +21,10 @@
 #include "../os/os.h"
 #include "fatal.h"
 
-/* 100 pauses are some 1-4 us on x86: longer than any critical section of the runtime, shorter than the
- * 6-90 us that a futex round trip costs. Useless with one processor, where it costs little. */
+/* The longest gap between two looks, in pauses; all gaps together are twice that, some 4-12 us on x86: longer than
+ * any critical section of the runtime, shorter than most of the 6-90 us that a futex round trip costs. Useless with one
+ * processor, where it costs little. Gaps double, so that the holder keeps the line for some sections: with a look at
+ * every pause it travels at each. */
 #define SPINS 128
 #define NAP   100000 /* ns */
 

@@ -33,7 +33,7 @@
 #define HOT_MAX                                                                                    \
 	1024 /* dead Gs in the global list that are left as they are: 4 MiB at a page each */
 #define TRIM_BATCH 256
-/* So many stacks are made at once, at the most: more save no more. Also at most a sixteenth of those there
+/* So many stacks are made at once, at the most: their pieces take 2 KiB of the caller's stack. Also at most a sixteenth of those there
  * are, so that a program of few goroutines pays for none that it does not use. */
 #define CARVE_MAX   128
 #define CARVE_SHARE 16
