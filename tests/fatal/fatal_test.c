@@ -250,11 +250,12 @@ Test(fatal, traceback_goes_on)
 /* The state and the whole stack of each, as SIGQUIT shows it. */
 Test(fatal, traceback_shows_those_that_run_or_sit_in_system_calls)
 {
+	/* No ids: each processor takes them sixteen at a time, and main may be moved between two of its goroutines. */
 	static const char *const want[] = {
-	    "\ngoroutine 2 [running] \"busy\":\n" FRAME("computes") BY("traceback_live"),
-	    "\ngoroutine 3 [syscall]:\n" FRAME("blocks") BY("traceback_live"),
-	    "\ngoroutine 4 [syscall]:\n" FRAME("reads") BY("traceback_live"),
-	    "\ngoroutine 5 [syscall]:\n" FRAME("calls_out") BY("traceback_live"),
+	    " [running] \"busy\":\n" FRAME("computes") BY("traceback_live"),
+	    " [syscall]:\n" FRAME("blocks") BY("traceback_live"),
+	    " [syscall]:\n" FRAME("reads") BY("traceback_live"),
+	    " [syscall]:\n" FRAME("calls_out") BY("traceback_live"),
 	};
 	static const char *const envs[] = {"", "GODEBUG=asyncpreemptoff=1"};
 	for (int i = 0; i < 4; i++) {
