@@ -19,11 +19,6 @@ void trace_saved_regs(const void *sp, unw_context_t *out)
 	g[REG_RIP] = (greg_t)r.pc;
 	g[REG_RSP] = (greg_t)r.sp;
 	g[REG_RBP] = (greg_t)r.bp;
-	g[REG_RBX] = (greg_t)r.bx;
-	g[REG_R12] = (greg_t)r.r12;
-	g[REG_R13] = (greg_t)r.r13;
-	g[REG_R14] = (greg_t)r.r14;
-	g[REG_R15] = (greg_t)r.r15;
 }
 
 void trace_site_regs(const CallSite *site, unw_context_t *out)

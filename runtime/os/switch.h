@@ -1,8 +1,9 @@
 /*
  * switch.h: from one stack to another. The contract of switch_<arch>.{h,S,c}.
  *
- * os_switch pushes the callee-saved registers and the floating-point control words on the stack it
- * leaves and stores the stack pointer; to the compiler it is a statement that changes all other registers.
+ * os_switch pushes the frame pointer and the floating-point control words on the stack it leaves and stores the
+ * stack pointer; to the compiler it is a statement that changes all other registers, so that the callee-saved ones are in
+ * the frame around it.
  *
  * A new stack gets such a frame too, whose pc lies in one of two entry stubs. Their unwind information
  * says "nobody called me": debuggers and unwinders stop there.
@@ -34,7 +35,7 @@ void *os_switch_new_call(void *top, void *bottom, void (*f)(void), const CallReg
 typedef struct SwitchRegs {
 	uintptr_t pc, sp;
 #if defined(__x86_64__)
-	uintptr_t bp, bx, r12, r13, r14, r15;
+	uintptr_t bp; /* the others are in the caller's frame, where its unwind information says */
 #elif defined(__aarch64__)
 	uintptr_t x[11], fp; /* x19..x28, one unused */
 #endif

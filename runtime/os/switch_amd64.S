@@ -6,7 +6,7 @@
 /* The entries lie in a section of their own: base/frame.h says why. */
 	.section goro_outer, "ax", @progbits
 
-/* The first context of a goroutine: f in r12, arg in r13. The nop makes "the byte before pc" belong to
+/* The first context of a goroutine: f and arg on its stack. The nop makes "the byte before pc" belong to
  * the stub, which is what unwinders look up for a goroutine that has not run yet. */
 	.globl	goro_start
 	.hidden	goro_start
@@ -16,6 +16,8 @@
 	.cfi_undefined rip
 	nop
 goro_start:
+	popq	%r12
+	popq	%r13
 	call	sched_switched
 	movq	%r13, %rdi
 	call	*%r12
@@ -24,7 +26,7 @@ goro_start:
 	.cfi_endproc
 	.size	goro_start, . - goro_start
 
-/* The same for a captured call: f in r12, its CallRegs in r13; rsp is at its stack arguments. */
+/* The same for a captured call: f and its CallRegs, then its stack arguments. */
 	.globl	goro_start_call
 	.hidden	goro_start_call
 	.type	goro_start_call, @function
@@ -33,6 +35,8 @@ goro_start:
 	.cfi_undefined rip
 	nop
 goro_start_call:
+	popq	%r12
+	popq	%r13
 	call	sched_switched
 	movq	0(%r13), %rdi
 	movq	8(%r13), %rsi

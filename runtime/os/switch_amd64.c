@@ -3,17 +3,21 @@
  */
 #if defined(__x86_64__)
 
-#include <string.h>
-
 #include "switch.h"
 
 typedef struct Saved {
 	uint32_t mxcsr;
 	uint16_t x87, pad;
-	uintptr_t r15, r14, r13, r12, bx, bp, pc;
+	uintptr_t bp, pc;
 } Saved;
 _Static_assert(
-    sizeof(Saved) == 64 && offsetof(Saved, pc) == 56, "switch_amd64.h knows this layout");
+    sizeof(Saved) == 24 && offsetof(Saved, pc) == 16, "switch_amd64.h knows this layout");
+
+/* A first context: what its entry takes off the stack. */
+typedef struct First {
+	Saved saved;
+	uintptr_t f, arg;
+} First;
 
 struct CallRegs {
 	uintptr_t integer[6]; /* rdi rsi rdx rcx r8 r9 */
@@ -26,17 +30,14 @@ _Static_assert(sizeof(CallRegs) == 192 && offsetof(CallRegs, vector) == 64,
 
 extern void goro_start(void), goro_start_call(void);
 
-/* A context at `sp` (16-aligned) that starts at pc with r12 and r13. The floating-point control words
- * are the creator's, as a new thread's are. */
-static void *first(uintptr_t sp, void (*pc)(void), uintptr_t r12, uintptr_t r13)
+/* A context that starts at pc with f and arg, and its stack at `sp` (16-aligned) after that. The floating-point
+ * control words are the creator's, as a new thread's are. */
+static void *first(uintptr_t sp, void (*pc)(void), uintptr_t f, uintptr_t arg)
 {
-	Saved *s = (Saved *)sp - 1;
-	memset(s, 0, sizeof *s);
-	__asm__("stmxcsr %0" : "=m"(s->mxcsr));
-	__asm__("fnstcw %0" : "=m"(s->x87));
-	s->r12 = r12;
-	s->r13 = r13;
-	s->pc = (uintptr_t)pc;
+	First *s = (First *)sp - 1;
+	*s = (First){.saved.pc = (uintptr_t)pc, .f = f, .arg = arg};
+	__asm__("stmxcsr %0" : "=m"(s->saved.mxcsr));
+	__asm__("fnstcw %0" : "=m"(s->saved.x87));
 	return s;
 }
 
@@ -68,14 +69,7 @@ void *os_switch_new_call(void *top, void *bottom, void (*f)(void), const CallReg
 __attribute__((no_sanitize_address)) void switch_saved(const void *sp, SwitchRegs *out)
 {
 	const Saved *s = sp;
-	*out = (SwitchRegs){.pc = s->pc,
-	    .sp = (uintptr_t)(s + 1),
-	    .bp = s->bp,
-	    .bx = s->bx,
-	    .r12 = s->r12,
-	    .r13 = s->r13,
-	    .r14 = s->r14,
-	    .r15 = s->r15};
+	*out = (SwitchRegs){.pc = s->pc, .sp = (uintptr_t)(s + 1), .bp = s->bp};
 }
 
 #endif

@@ -16,7 +16,7 @@ import gdb
 from gdb.unwinder import Unwinder
 
 COLOUR = 128  # runtime/sched/stack.c, g_at
-PC_AT, RBP_AT = 56, 48  # of a saved context
+PC_AT, RBP_AT = 16, 8  # of a saved context
 
 
 def symbol(name):
