@@ -20,6 +20,7 @@
 #define FOUND_MAX   96 /* 32 for each granule that an access of 16 bytes may touch */
 #define FEW_BITS    9
 #define ALLOC_BITS  6
+#define USE_BITS    8
 
 /* The record of an access at pc in this generation. */
 typedef struct RecCached {
@@ -67,6 +68,17 @@ static inline bool trans_is(const Trans *c, StackId top, uint32_t mset, uintptr_
 	       c->mset == mset && c->size == size;
 }
 
+/* A goroutine's own record at a place, and a state {w, r} in which r names it and nothing conflicts with its next use:
+ * shadow/use.h. */
+typedef struct UseCached {
+	uintptr_t addr;
+	uint32_t ginfo, now; /* shadow_now: no id in it has another meaning since */
+	Cell w, r;
+	RecId rec; /* 0: none yet */
+	uint8_t kind, mask;
+	uint16_t misses;
+} UseCached;
+
 /* One conflict found; reported when no lock is held. */
 typedef struct Found {
 	Entry old;
@@ -87,6 +99,7 @@ struct RaceSlow {
 	Found found[FOUND_MAX];
 	RecCached rec_cache[REC_CACHE];
 	Trans trans[TRANS_CACHE];
+	UseCached use_cache[1u << USE_BITS];
 	RecCached alloc_cache
 	    [1u << ALLOC_BITS]; /* shadow/heap.c; gen: the ginfo; a collection empties it */
 };

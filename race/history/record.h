@@ -24,7 +24,7 @@ typedef struct Record {
 } Record;
 
 #define RECORD_VPTR 0x80000000u /* of an object's pointer to its table of virtual functions */
-#define RECORD_USE  0x40000000u /* a goroutine's at one object: it changes (shadow/use.c) */
+#define RECORD_USE  0x40000000u /* a goroutine's at one place: it changes (shadow/use.h) */
 #define RECORD_SIZE 0x1fffffffu
 
 /* The allocation of a heap block is a record too, of no epoch: slot 0. */

@@ -160,6 +160,23 @@ static bool in_own_tls(const Access *a, uintptr_t granule)
 	       !a->ctx->is_thread && a->t->ctx == a->ctx;
 }
 
+/* An atomic load beside a store of no earlier epoch by the same goroutine, each in a record of its own (use.h): what
+ * races with the load races with the store, and is told of that. */
+static bool has_later_store(Cell c, Plane p, Entry load, uint8_t mask)
+{
+	ClockPair when = *record_when(load.rec);
+	if (load.kind != KIND_AREAD || cell_len(c) > SET_SORTED)
+		return false;
+	CellIter it = cell_iter(c, p);
+	for (Entry e; cell_next(&it, &e);) {
+		ClockPair then = *record_when(e.rec);
+		if (e.kind == KIND_AWRITE && then.slot == when.slot && then.epoch >= when.epoch &&
+		    !(load.mask & mask & (uint8_t)~e.mask))
+			return true;
+	}
+	return false;
+}
+
 /* Look for conflicts in one cell. Whether there are any. */
 static bool find_conflicts(Access *a, uintptr_t granule, uint8_t mask, Cell c, Plane p)
 {
@@ -172,7 +189,7 @@ static bool find_conflicts(Access *a, uintptr_t granule, uint8_t mask, Cell c, P
 	for (Entry e; cell_next(&it, &e);) {
 		if (!(e.mask & mask) || !(access_conflicts[a->kind] & BIT(e.kind)))
 			continue;
-		if (e.kind != KIND_FREE && is_before(a, e.rec))
+		if (e.kind != KIND_FREE && (is_before(a, e.rec) || has_later_store(c, p, e, mask)))
 			continue;
 		if (record_of(a))
 			finding_add(a, granule, e, mask);
@@ -237,7 +254,7 @@ void access_transition(
 	Trans *cached = NULL;
 	*w2 = w;
 	*r2 = r;
-	if (hi) {
+	if (hi && !cell_has_atomics(r)) {
 		cached = &a->t->slow->trans[trans_index(w, r, hi, (uintptr_t)a->pc)];
 		if (trans_is(cached, known_top(a->t), a->ctx->mset, (uintptr_t)a->pc, a->size, hi,
 			w, r)) {

@@ -14,19 +14,9 @@
 #include "brief.h"
 
 #include "../history/context.h"
+#include "use.h"
 
 #define NEAR 64 /* records made in between: the next line, not another call */
-
-static inline bool mine(const RaceCtx *ctx, ClockPair p)
-{
-	return p.slot == ctx->slot && p.epoch == ctx->epoch;
-}
-
-/* Before what ctx does now, as far as is known without asking for cancellations. */
-static inline bool before(const RaceCtx *ctx, ClockPair p)
-{
-	return p.slot == ctx->slot || clock_get(&ctx->clock, p.slot) >= p.epoch;
-}
 
 /* The record of the access at pc; 0: there is none, and no id at hand for one. */
 static inline RecId brief_record(RaceThread *t, RaceCtx *ctx, uintptr_t pc, uint32_t size)
@@ -323,7 +313,7 @@ static inline __attribute__((always_inline)) Brief brief_any(RaceThread *t, Race
 	if (likely(b != BRIEF_NOT))
 		return b;
 	b = access_brief(t, ctx, pc, write ? KIND_WRITE : KIND_READ, mask, size, w, r, w2, r2);
-	if (b == (write ? BRIEF_IN_W : BRIEF_IN_R))
+	if (b == (write ? BRIEF_IN_W : BRIEF_IN_R) && !cell_has_atomics(r))
 		t->slow->trans[trans_index(w, r, hi, pc)] = (Trans){.w = w,
 		    .r = r,
 		    .hi = hi,
@@ -407,7 +397,9 @@ bool access_brief_atomic(RaceThread *t, RaceCtx *ctx, uintptr_t addr, unsigned c
 	Kind kind = code & CODE_WRITE ? KIND_AWRITE : KIND_AREAD;
 	uint8_t mask = (uint8_t)(((1u << size) - 1) << off);
 	w2 = w;
-	if ((r2 = atomic_again(t, ctx, (uintptr_t)pc, kind, mask, size, w, r)) != 0)
+	if (use_atomic(t, ctx, addr, kind, mask, pc, size, w, r, &r2))
+		b = BRIEF_IN_R;
+	else if ((r2 = atomic_again(t, ctx, (uintptr_t)pc, kind, mask, size, w, r)) != 0)
 		b = BRIEF_IN_R;
 	else if (likely(w | r) || shadow_is_touched(shadow_chunk(addr)))
 		b = access_brief(t, ctx, (uintptr_t)pc, kind, mask, size, w, r, &w2, &r2);

@@ -26,6 +26,18 @@ static inline void brief_prefetch(Cell c)
 		__builtin_prefetch(record_when(cell_rec(c)));
 }
 
+/* In its present epoch. */
+static inline bool mine(const RaceCtx *ctx, ClockPair p)
+{
+	return p.slot == ctx->slot && p.epoch == ctx->epoch;
+}
+
+/* Before what ctx does now, as far as is known without asking for cancellations. */
+static inline bool before(const RaceCtx *ctx, ClockPair p)
+{
+	return p.slot == ctx->slot || clock_get(&ctx->clock, p.slot) >= p.epoch;
+}
+
 /* What leaf.c leaves to brief.c: an access of any size and kind that the compiler calls for; two of 8 bytes. */
 void access_slow(uintptr_t addr, unsigned code, const void *pc);
 void access_slow16(uintptr_t addr, unsigned code, const void *pc);

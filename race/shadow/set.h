@@ -87,6 +87,18 @@ static inline uint32_t cell_len(Cell c)
 	return c == 0 ? 0 : cell_is_simple(c) ? 1 : set_at(c & ~CELL_SET)->len;
 }
 
+/* Whether a cell of the R plane remembers atomic accesses: their records may change (use.h). */
+static inline bool cell_has_atomics(Cell r)
+{
+	if (cell_is_set(r))
+		return set_at(r & ~CELL_SET)->kinds & (1u << KIND_AREAD | 1u << KIND_AWRITE);
+	CellIter it = cell_iter(r, PLANE_R);
+	for (Entry e; cell_next(&it, &e);)
+		if (e.kind != KIND_READ)
+			return true;
+	return false;
+}
+
 /* The cell of these entries, newest last; sorts and merges e in place. 0 and *lost where memory ends. By a thread
  * that is registered. */
 Cell cell_build(Entry *e, uint32_t n, bool *lost);

@@ -1,28 +1,14 @@
 /*
  * use.c: reads of the runtime's own objects, of which every operation makes one.
  *
- * A channel's operations read an identity byte of it each, so that freeing or closing it meanwhile is a report. Told
- * as plain reads they were dear: a new record and a new set for each operation, since each is of a new epoch, and
- * collections after them (a pipeline of channels took 60 times its time). Here a goroutine has one record at each
- * object, of its own (RECORD_USE), which later uses change in place: epoch, stack, locks.
- *
- * Why that loses and invents nothing. A later read by the same goroutine stands for the earlier one (access.c). The
- * record is named by this granule's cells alone, and read and changed under the granule's block lock only: by other
- * accesses there, which decide under it whether they are ordered; findings take a copy. What is decided without the
- * lock, by filter or known transition, never names such a record: those go by states, which do not change when it
- * does, so uses go into neither, and whatever else touches an identity byte is a range of part of a granule, or a
- * free, which do not either (range.c). Collections stop the world.
- *
- * Others' records stay beside one's own even where they are ordered, up to USE_KEEP: they would be back at their next
- * use. Beyond that the rule of access.c thins them.
+ * A channel's operations read an identity byte of it each, so that freeing or closing it meanwhile is a report. A
+ * goroutine has one record at each object, of its own: use.h has the argument.
  */
 #include "../../runtime/hooks.h"
 
 #include "../history/context.h"
 #include "../sample.h"
-#include "access.h"
-
-#define USE_KEEP 8
+#include "use.h"
 
 /* Whether something in the W plane has to be looked at. */
 static bool is_disturbed(const Access *a, uint8_t mask, Cell w)
@@ -38,18 +24,40 @@ static bool is_disturbed(const Access *a, uint8_t mask, Cell w)
 	return false;
 }
 
-/* The goroutine's own record of this use; 0: none yet. Block lock held. */
-static RecId own_use(const Access *a, uint8_t mask, Cell r)
+RecId use_find(Cell r, uint32_t ginfo, Kind kind, uint8_t mask)
 {
 	Entry e;
 	CellIter it = cell_iter(r, PLANE_R);
 	for (int i = 0; i <= USE_KEEP && cell_next(&it, &e); i++) {
-		const Record *rec = record_at(e.rec);
-		if (e.mask == mask && e.kind == KIND_READ && rec->ginfo == a->ctx->ginfo &&
+		const Record *rec;
+		if (e.mask == mask && e.kind == kind && (rec = record_at(e.rec))->ginfo == ginfo &&
 		    rec->size & RECORD_USE)
 			return e.rec;
 	}
 	return 0;
+}
+
+/* The goroutine's own record at `at`, where nothing conflicts with its next use; else 0. Block lock held. */
+static RecId undisturbed(const Access *a, uintptr_t at, uint8_t mask)
+{
+	uint32_t who = a->ctx->ginfo;
+	UseCached *c = use_cached(a->t->slow, who, at, KIND_READ);
+	Cell *pw = shadow_w(at);
+	Cell w = load_rlx(pw), r = load_rlx(shadow_r_of(pw)); /* relaxed: the block is locked */
+	if (likely(use_is(c, who, at, KIND_READ, mask)) && likely(c->w == w) && likely(c->r == r))
+		return c->rec;
+	RecId own = use_find(r, who, KIND_READ, mask);
+	if (!own || is_disturbed(a, mask, w))
+		return 0;
+	*c = (UseCached){.addr = at,
+	    .ginfo = who,
+	    .now = shadow_now,
+	    .w = w,
+	    .r = r,
+	    .rec = own,
+	    .kind = KIND_READ,
+	    .mask = mask};
+	return own;
 }
 
 /* The first use by this goroutine, or one that something else disturbs. Block lock held. */
@@ -91,18 +99,11 @@ void hook_use(RaceCtx *g, const void *addr, size_t size, const void *pc)
 		Access a = {.t = t, .ctx = g, .pc = pc, .size = 1 | RECORD_USE, .kind = KIND_READ};
 		StackId top = context_top(t, g);
 		block_lock(granule);
-		Cell w = load_rlx(shadow_w(granule)); /* relaxed: the block is locked */
-		RecId own = own_use(&a, mask, load_rlx(shadow_r_of(shadow_w(granule))));
-		if (likely(own) && likely(!w || !is_disturbed(&a, mask, w))) {
-			Record *r = record_at(own);
-			*record_when(own) = (ClockPair){g->slot, g->epoch};
-			r->top = top;
-			r->pc = (uintptr_t)pc;
-			r->mset = g->mset;
-			g->used = true;
-		} else {
+		RecId own = undisturbed(&a, at, mask);
+		if (likely(own))
+			use_again(own, g, top, pc);
+		else
 			use_slow(&a, granule, mask);
-		}
 		block_unlock(granule);
 		finding_flush(t);
 	}
